@@ -67,9 +67,7 @@ def _update(digest: xxhash.xxh3_128, series: pl.Series) -> None:
     digest.update(f"{dtype.base_type().__name__}:{len(series)}:".encode())
     is_null = series.is_null()
     digest.update(np.packbits(is_null.to_numpy()))
-    if isinstance(dtype, (pl.Categorical, pl.Enum)):
-        _update(digest, series.cast(pl.String))
-    elif dtype.is_decimal():
+    if isinstance(dtype, (pl.Categorical, pl.Enum)) or dtype.is_decimal():
         _update(digest, series.cast(pl.String))
     elif dtype == pl.String:
         _update_bytes(digest, series.fill_null("").cast(pl.Binary))

@@ -38,7 +38,9 @@ class UnknownFieldError(SchemaError, KeyError):
 
     def __init__(self, field: str, *, available: Iterable[str]) -> None:
         names = sorted(available)
-        super().__init__(f"There is no field `{field}`; the dataset has {', '.join(names)}.{did_you_mean(field, names)}")
+        super().__init__(
+            f"There is no field `{field}`; the dataset has {', '.join(names)}.{did_you_mean(field, names)}"
+        )
 
     __str__ = Exception.__str__  # KeyError would show the message in quotes
 
