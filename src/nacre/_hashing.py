@@ -66,7 +66,7 @@ def _update(digest: xxhash.xxh3_128, series: pl.Series) -> None:
     dtype = series.dtype
     digest.update(f"{dtype.base_type().__name__}:{len(series)}:".encode())
     is_null = series.is_null()
-    digest.update(np.packbits(is_null.to_numpy()))
+    digest.update(np.packbits(is_null.to_numpy()).data)
     if isinstance(dtype, (pl.Categorical, pl.Enum)) or dtype.is_decimal():
         _update(digest, series.cast(pl.String))
     elif dtype == pl.String:
@@ -78,7 +78,7 @@ def _update(digest: xxhash.xxh3_128, series: pl.Series) -> None:
             digest.update(f"{field.name}:".encode())
             _update(digest, series.struct.field(field.name))
     elif isinstance(dtype, pl.List):
-        digest.update(series.list.len().fill_null(0).to_numpy())
+        digest.update(series.list.len().fill_null(0).to_numpy().data)
         _update(digest, series.drop_nulls().explode(empty_as_null=False))
     elif isinstance(dtype, pl.Array):
         _update(digest, series.drop_nulls().explode(empty_as_null=False))
@@ -86,7 +86,7 @@ def _update(digest: xxhash.xxh3_128, series: pl.Series) -> None:
         return
     else:
         values = series.to_physical() if dtype.is_temporal() else series
-        digest.update(np.ascontiguousarray(_zero_nulls(values).to_numpy()))
+        digest.update(np.ascontiguousarray(_zero_nulls(values).to_numpy()).data)
 
 
 def _zero_nulls(series: pl.Series) -> pl.Series:
@@ -94,7 +94,7 @@ def _zero_nulls(series: pl.Series) -> pl.Series:
 
 
 def _update_bytes(digest: xxhash.xxh3_128, series: pl.Series) -> None:
-    digest.update(series.bin.size().to_numpy())
+    digest.update(series.bin.size().to_numpy().data)
     # Arrow lays the bytes of a column out in one buffer; slices start in the middle of it.
     array = series.rechunk().to_arrow().cast("large_binary")
     _, offsets, data = array.buffers()

@@ -1,6 +1,8 @@
+"""Data points, what they can be labeled with, and how they get in and out."""
+
 from nacre.data._dataset import CHUNK_ROWS, Chunk, Dataset, hash_split
 from nacre.data._frames import to_polars
-from nacre.data._schemas import Classes, Holds, LabelSchema, MultiLabel, Number, Spans
+from nacre.data._schemas import Classes, Holds, LabelSchema, MultiLabel, Number, Spans, VoteSchema
 
 __all__ = [
     "CHUNK_ROWS",
@@ -12,6 +14,7 @@ __all__ = [
     "MultiLabel",
     "Number",
     "Spans",
+    "VoteSchema",
     "hash_split",
     "to_polars",
 ]

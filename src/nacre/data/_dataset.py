@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 import xxhash
 
@@ -149,18 +151,10 @@ def hash_split(uids: pl.Series, shares: Mapping[str, float], *, seed: int = 0) -
     """Return the split of each uid: a String column named `split`."""
     if abs(sum(shares.values()) - 1) > 1e-6 or min(shares.values()) < 0:
         raise SchemaError(f"The shares of the splits must be positive and sum to 1; they are {dict(shares)}.")
-    position = pl.Series([xxhash.xxh3_64_intdigest(uid, seed) / 2**64 for uid in uids.to_list()], dtype=pl.Float64)
-    bound, split = 0.0, pl.lit(list(shares)[-1])
-    expression: Any = pl
-    for name, share in list(shares.items())[:-1]:
-        bound += share
-        expression = expression.when(position < bound).then(pl.lit(name))
-    result = expression.otherwise(split) if len(shares) > 1 else split
-    return (
-        pl.select(result.alias("split")).to_series()
-        if len(shares) > 1
-        else pl.repeat(list(shares)[0], len(uids), eager=True).alias("split")
-    )
+    names, bounds = list(shares), np.cumsum(list(shares.values()))
+    position = np.array([xxhash.xxh3_64_intdigest(uid.encode(), seed) / 2**64 for uid in uids.to_list()])
+    index = np.minimum(np.searchsorted(bounds, position, side="right"), len(names) - 1)
+    return pl.Series("split", names, dtype=pl.String).gather(index)
 
 
 def _with_keys(table: pl.DataFrame, uid: str | None) -> pl.DataFrame:
@@ -186,8 +180,8 @@ def _check_unique(table: pl.DataFrame, source: str | None) -> None:
     if uids.n_unique() < len(uids):
         repeated = uids.filter(uids.is_duplicated())
         raise IngestError(
-            f"`{source}` must be unique, but `{repeated[0]}` and {repeated.n_unique() - 1} other values occur more than "
-            "once. Remove the repeated rows, or name another field as uid."
+            f"`{source}` must be unique, but `{repeated[0]}` and {repeated.n_unique() - 1} other values occur more "
+            "than once. Remove the repeated rows, or name another field as uid."
         )
     row_ids = table.get_column("row_id")
     if len(row_ids) > 1 and not (row_ids.diff(null_behavior="drop") > 0).all():
@@ -200,5 +194,5 @@ def _cut(table: pl.DataFrame) -> Iterator[pl.DataFrame]:
         return
     numbers = (table.get_column("row_id") // CHUNK_ROWS).to_numpy()
     bounds = [0, *((numbers[1:] != numbers[:-1]).nonzero()[0] + 1).tolist(), len(table)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         yield table.slice(start, stop - start)

@@ -18,7 +18,8 @@ def to_polars(frame: Any) -> pl.DataFrame:
     if isinstance(frame, dict):
         return pl.DataFrame(frame)
     if type(frame).__module__.split(".")[0] == "pandas":
-        return pl.from_pandas(frame)
+        table: pl.DataFrame = pl.from_pandas(frame)
+        return table
     if hasattr(frame, "__arrow_c_stream__"):
         return pl.DataFrame(frame)
     raise SchemaError(

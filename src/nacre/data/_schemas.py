@@ -53,8 +53,8 @@ class Classes:
         for name, members in self.groups:
             if name in self.names or not members or not set(members) < set(self.names):
                 raise SchemaError(
-                    f"The group `{name}` has the classes {', '.join(members) or 'none'}. A group needs a name of its own "
-                    f"and some, not all, of the classes {', '.join(self.names)}."
+                    f"The group `{name}` has the classes {', '.join(members) or 'none'}. A group needs a name of "
+                    f"its own and some, not all, of the classes {', '.join(self.names)}."
                 )
 
     @property
@@ -78,8 +78,7 @@ class Classes:
     def shares(self, code: int) -> NDArray[np.float64]:
         """Return how a vote is shared among the classes: an array [n_classes] that sums to 1."""
         members = (self.names[code],) if code >= 0 else self.groups[-2 - code][1]
-        shares = np.array([float(name in members) for name in self.names])
-        return shares / shares.sum()
+        return np.array([(name in members) / len(members) for name in self.names])
 
     def stored(self, condition: Holds) -> pl.Expr:
         """Return the part of a condition from which every vote of a rule can be built."""
@@ -241,7 +240,8 @@ class Number:
             raise SchemaError(f"`Number` needs low < high; it has low={self.low}, high={self.high}.")
 
 
-LabelSchema = Classes | MultiLabel | Spans | Number
+VoteSchema = Classes | MultiLabel | Spans  # what functions can vote on today
+LabelSchema = VoteSchema | Number
 
 
 def _checked_names(names: tuple[str, ...], least: int = 2) -> tuple[str, ...]:

@@ -1,0 +1,108 @@
+"""The grammar: one for `nacre.yaml`, JSON and forms, checked where it enters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from types import MappingProxyType
+from typing import Any
+
+from nacre.errors import SpecError, did_you_mean
+from nacre.functions._code import Code
+from nacre.functions._condition import AllOf, AnyOf, Condition, Not
+from nacre.functions._function import Function
+from nacre.functions._keyword import Keyword
+from nacre.functions._pattern import Pattern
+from nacre.functions._rule import Rule
+
+CONDITIONS: Mapping[str, type[Condition]] = MappingProxyType(
+    {condition.kind: condition for condition in (AllOf, AnyOf, Not, Keyword, Pattern)}
+)
+VOTERS: Mapping[str, Any] = MappingProxyType({voter.kind: voter for voter in (Code,)})
+
+
+def condition_from_spec(spec: Any) -> Condition:
+    """Return the condition that a spec describes.
+
+    The value of a kind is an object of its fields, a list of them in order, or the first alone.
+
+    Examples:
+        >>> condition_from_spec({"all": [{"keyword": ["body", "cash"]}, {"not": {"pattern": ["subject", "^Re:"]}}]})
+        AllOf(conditions=(Keyword(field='body', keywords=('cash',), match='word'),
+                          Not(condition=Pattern(field='subject', pattern='^Re:', lower=False))))
+    """
+    if not isinstance(spec, Mapping) or len(spec) != 1:
+        raise SpecError(f"A condition is written `{{kind: ...}}` with one kind; found {spec!r}.")
+    ((kind, value),) = spec.items()
+    if kind not in CONDITIONS:
+        raise SpecError(
+            f"There is no condition `{kind}`; there are {', '.join(CONDITIONS)}.{did_you_mean(str(kind), CONDITIONS)}"
+        )
+    if kind in ("all", "any"):
+        if not isinstance(value, list | tuple):
+            raise SpecError(f"`{kind}` takes a list of conditions; found {value!r}.")
+        parts = tuple(condition_from_spec(part) for part in value)
+        return AllOf(parts) if kind == "all" else AnyOf(parts)
+    if kind == "not":
+        return Not(condition_from_spec(value))
+    condition: Condition = build(CONDITIONS[kind], kind, value)
+    return condition
+
+
+def function_from_spec(name: str, spec: Any) -> Function:
+    """Return the function that a spec describes.
+
+    Examples:
+        >>> function_from_spec("free", {"label": "spam", "when": {"keyword": ["body", "free cash"]}}).label
+        'spam'
+    """
+    if not isinstance(spec, Mapping) or not spec:
+        raise SpecError(
+            f"The function `{name}` is written as an object, such as {{label: …, when: …}}; found {spec!r}."
+        )
+    if "when" in spec or "label" in spec:
+        _check_keys(f"the rule `{name}`", spec, allowed=("label", "when", "otherwise"), needed=("label", "when"))
+        return Rule(name, condition_from_spec(spec["when"]), spec["label"], spec.get("otherwise"))
+    kinds = [kind for kind in spec if kind in VOTERS]
+    if len(kinds) != 1:
+        known = ("when", *VOTERS)
+        first = str(next(iter(spec)))
+        raise SpecError(
+            f"The function `{name}` needs one of {', '.join(known)}; found {', '.join(map(str, spec))}."
+            f"{did_you_mean(first, known)}"
+        )
+    (kind,) = kinds
+    rest = {key: value for key, value in spec.items() if key != kind}
+    function: Function = build(VOTERS[kind], kind, spec[kind], name=name, **rest)
+    return function
+
+
+def build(cls: Any, kind: str, value: Any, **given: Any) -> Any:
+    """Make a dataclass from a spec: an object of its fields, a list of them in order, or the first alone."""
+    names = [field.name for field in fields(cls) if field.init and field.name != "folder" and field.name not in given]
+    if isinstance(value, Mapping):
+        arguments = dict(value)
+    else:
+        values = list(value) if isinstance(value, list | tuple) else [value]
+        if len(values) > len(names):
+            raise SpecError(f"`{kind}` takes at most {len(names)} values ({', '.join(names)}); found {len(values)}.")
+        arguments = dict(zip(names, values, strict=False))
+    allowed = [field.name for field in fields(cls) if field.init and field.name != "folder"]
+    needed = [field.name for field in fields(cls) if field.default is MISSING and field.default_factory is MISSING]
+    arguments |= given
+    _check_keys(f"`{kind}`", arguments, allowed=allowed, needed=needed)
+    return cls(**{key: _frozen(argument) for key, argument in arguments.items()})
+
+
+def _check_keys(what: str, spec: Mapping[str, Any], *, allowed: Any, needed: Any) -> None:
+    for key in spec:
+        if key not in allowed:
+            hint = did_you_mean(str(key), allowed)
+            raise SpecError(f"{what} has no key `{key}`; it has {', '.join(allowed)}.{hint}")
+    missing = [key for key in needed if key not in spec]
+    if missing:
+        raise SpecError(f"{what} lacks `{'`, `'.join(missing)}`; found {', '.join(map(str, spec)) or 'nothing'}.")
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value
