@@ -2,7 +2,7 @@
 
 from nacre.data._dataset import CHUNK_ROWS, Chunk, Dataset, hash_split
 from nacre.data._frames import to_polars
-from nacre.data._schemas import Classes, Holds, LabelSchema, MultiLabel, Number, Spans, VoteSchema
+from nacre.data._schemas import Classes, Holds, LabelSchema, MultiLabel, Number, Spans, VoteSchema, schema_from_spec
 
 __all__ = [
     "CHUNK_ROWS",
@@ -16,5 +16,6 @@ __all__ = [
     "Spans",
     "VoteSchema",
     "hash_split",
+    "schema_from_spec",
     "to_polars",
 ]

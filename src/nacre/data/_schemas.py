@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nacre.errors import SchemaError, UnknownNameError
+from nacre.errors import SchemaError, SpecError, UnknownNameError, did_you_mean
 
 _NEGATION = "not "
 
@@ -56,6 +57,15 @@ class Classes:
                     f"The group `{name}` has the classes {', '.join(members) or 'none'}. A group needs a name of "
                     f"its own and some, not all, of the classes {', '.join(self.names)}."
                 )
+
+    def spec(self) -> dict[str, Any]:
+        """Return the schema as JSON."""
+        spec: dict[str, Any] = {self.kind: list(self.names)}
+        if self.ordered:
+            spec["ordered"] = True
+        if self.groups:
+            spec["groups"] = {name: list(members) for name, members in self.groups}
+        return spec
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -111,6 +121,10 @@ class MultiLabel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", _checked_names(self.names, least=1))
+
+    def spec(self) -> dict[str, Any]:
+        """Return the schema as JSON."""
+        return {self.kind: list(self.names)}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -174,6 +188,11 @@ class Spans:
                 f"`{self.outside}` is the class of a token outside every span; give the label another name."
             )
 
+    def spec(self) -> dict[str, Any]:
+        """Return the schema as JSON."""
+        tokens = {} if self.tokens is None else {"tokens": self.tokens}
+        return {self.kind: {"names": list(self.names), "field": self.field, **tokens}}
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes of a token: "O", then the labels of spans."""
@@ -235,6 +254,10 @@ class Number:
     kind: ClassVar[str] = "number"
     dtype: ClassVar[pl.DataType] = pl.Float32()
 
+    def spec(self) -> dict[str, Any]:
+        """Return the schema as JSON."""
+        return {self.kind: {"low": self.low, "high": self.high}}
+
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise SchemaError(f"`Number` needs low < high; it has low={self.low}, high={self.high}.")
@@ -249,3 +272,37 @@ def _checked_names(names: tuple[str, ...], least: int = 2) -> tuple[str, ...]:
     if len(set(names)) < max(len(names), least) or not all(isinstance(name, str) and name.strip() for name in names):
         raise SchemaError(f"A schema needs at least {least} different class names that are not empty; it has {names}.")
     return names
+
+
+def schema_from_spec(spec: Any) -> LabelSchema:
+    """Return the schema that a spec describes: `{"classes": [...]}`, `{"multi_label": [...]}`, `{"spans": {...}}`.
+
+    Examples:
+        >>> schema_from_spec({"classes": ["ham", "spam"]})
+        Classes(names=('ham', 'spam'), ordered=False, groups=())
+        >>> schema_from_spec(Spans(("disease",), "text").spec())
+        Spans(names=('disease',), field='text', tokens=None)
+    """
+    kinds: dict[str, Any] = {schema.kind: schema for schema in (Classes, MultiLabel, Spans, Number)}
+    found = [key for key in spec if key in kinds] if isinstance(spec, Mapping) else []
+    if len(found) != 1:
+        raise SpecError(
+            f"A schema is written with one of {', '.join(kinds)}, such as {{classes: [ham, spam]}}; found {spec!r}."
+        )
+    (kind,) = found
+    value = spec[kind]
+    rest = {key: item for key, item in spec.items() if key != kind}
+    arguments = {**(value if isinstance(value, Mapping) else {"names": value}), **rest}
+    names = [field.name for field in fields(kinds[kind])]
+    for key in arguments:
+        if key not in names:
+            raise SpecError(f"`{kind}` has no key `{key}`; it has {', '.join(names)}.{did_you_mean(key, names)}")
+    if isinstance(arguments.get("names"), str):
+        raise SpecError(f"`{kind}` takes a list of names; found `{arguments['names']}`.")
+    if isinstance(groups := arguments.get("groups"), Mapping):
+        arguments["groups"] = tuple((name, tuple(members)) for name, members in groups.items())
+    try:
+        schema: LabelSchema = kinds[kind](**arguments)
+    except TypeError as error:
+        raise SpecError(f"The schema {spec!r} is not complete: `{kind}` needs {', '.join(names)}.") from error
+    return schema

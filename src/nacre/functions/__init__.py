@@ -6,9 +6,11 @@ from nacre.functions._condition import AllOf, AnyOf, Condition, Not
 from nacre.functions._context import Context, Embedding, Predictor
 from nacre.functions._function import Declarative, Function, Votes
 from nacre.functions._keyword import Keyword
+from nacre.functions._matching import match_spans
 from nacre.functions._pattern import Pattern
 from nacre.functions._rule import Rule, Slice
 from nacre.functions._spec import condition_from_spec, function_from_spec
+from nacre.functions._worker import code_task
 
 __all__ = [
     "AllOf",
@@ -27,9 +29,11 @@ __all__ = [
     "Rule",
     "Slice",
     "Votes",
+    "code_task",
     "condition_from_spec",
     "function_from_spec",
     "labeling_function",
     "load_function",
+    "match_spans",
     "to_votes",
 ]

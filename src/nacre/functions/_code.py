@@ -179,7 +179,7 @@ def load_function(file: CodeFile) -> Callable[..., Any]:
         spec.loader.exec_module(module)
         _LOADED[key] = module
     found = getattr(_LOADED[key], file.name)
-    function: Callable[..., Any] = found.function if isinstance(found, Code) else found
+    function: Callable[..., Any] = getattr(found, "function", found)  # a decorated one is a `Code`
     return function
 
 

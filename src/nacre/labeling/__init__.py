@@ -1,0 +1,17 @@
+"""Apply functions to data points: the label matrix and its analysis."""
+
+from nacre.labeling._apply import apply
+from nacre.labeling._derived import derived_columns, words
+from nacre.labeling._label_matrix import LabelMatrix, Patterns, Symbol
+from nacre.labeling._summary import LabelSummary, encode_truth
+
+__all__ = [
+    "LabelMatrix",
+    "LabelSummary",
+    "Patterns",
+    "Symbol",
+    "apply",
+    "derived_columns",
+    "encode_truth",
+    "words",
+]

@@ -1,0 +1,203 @@
+"""Apply functions to data points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from nacre._hashing import hash_text
+from nacre._progress import Progress
+from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, VoteSchema
+from nacre.engine import Column, ColumnStore, ComputedChunk, compute_columns, split_name
+from nacre.errors import SchemaError
+from nacre.functions import Code, Context, Declarative, Function, code_task
+from nacre.labeling._derived import derived_columns
+from nacre.labeling._label_matrix import ERRORS, LabelMatrix, assemble_symbols
+from nacre.labeling._token_votes import token_arrays, token_votes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+def apply(
+    functions: Sequence[Function],
+    data: Dataset | Any,
+    schema: VoteSchema,
+    *,
+    store: ColumnStore | None = None,
+    context: Context | None = None,
+    n_jobs: int | None = None,
+    retry_errors: bool = False,
+    progress: Progress | None = None,
+) -> LabelMatrix:
+    """Return the votes of functions on data points.
+
+    Args:
+        functions: What votes. Names must differ.
+        data: A dataset, or a frame that becomes one.
+        schema: What is voted on.
+        store: Keeps computed columns, so that only what changed is computed again.
+        context: What the names in the functions stand for.
+        n_jobs: Processes for Python functions that live in an importable file.
+        retry_errors: Try rows again on which a function failed before.
+        progress: What is told of each finished chunk.
+
+    Raises:
+        UnknownFieldError: A function reads a field that the data lacks; raised before anything is computed.
+
+    Examples:
+        >>> from nacre.functions import Keyword, Rule
+        >>> mail = pl.DataFrame({"body": ["free cash", "lunch?", "FREE CASH for lunch"]})
+        >>> cash = Rule("cash", Keyword("body", ("free cash",)), label="spam")
+        >>> lunch = Rule("lunch", Keyword("body", ("lunch",)), label="ham")
+        >>> apply([cash, lunch], mail, Classes(("ham", "spam"))).to_dense()
+        array([[ 1, -1],
+               [-1,  0],
+               [ 1,  0]], dtype=int16)
+    """
+    if isinstance(schema, Number):
+        raise SchemaError("Functions vote for classes; there is no label model yet for a schema `Number`.")
+    dataset = data if isinstance(data, Dataset) else Dataset.from_frame(data)
+    context = context or Context()
+    resolved = [function.resolve(context) for function in functions]
+    reads = [name for function in resolved for name in function.reads]
+    if isinstance(schema, Spans):
+        reads.append(schema.token_field)
+    derived = derived_columns(reads, context)
+    _check(resolved, reads, dataset)
+    columns = [_column(function, schema) for function in resolved]
+    if isinstance(schema, Spans):
+        columns.append(_token_column(schema))
+    builder = _Builder(schema, tuple(function.name for function in resolved))
+    for chunk in compute_columns(
+        columns, dataset, store=store, derived=derived, n_jobs=n_jobs, retry_errors=retry_errors, progress=progress
+    ):
+        builder.add(chunk, resolved)
+    return builder.build()
+
+
+def _check(functions: Sequence[Function], reads: Sequence[str], data: Dataset) -> None:
+    names = [function.name for function in functions]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise SchemaError(f"Functions need different names; {', '.join(repeated)} occurs more than once.")
+    data.require(split_name(name)[0] for name in reads)
+
+
+def _column(function: Function, schema: VoteSchema) -> Column:
+    if isinstance(function, Declarative):
+        return Column(function.stored_key(schema), function.reads, expr=function.stored(schema))
+    return Column(
+        hash_text(function.fingerprint, repr(schema)),
+        function.reads,
+        compute=lambda chunk: function.vote(chunk, schema).to_frame(),
+        code=code_task(function, schema) if isinstance(function, Code) else None,
+    )
+
+
+def _token_column(schema: Spans) -> Column:
+    return Column(hash_text("tokens"), (schema.token_field,), expr=pl.col(schema.token_field))
+
+
+@dataclass
+class _Builder:
+    """Gathers votes chunk by chunk and becomes a label matrix."""
+
+    schema: VoteSchema
+    functions: tuple[str, ...]
+    units: list[pl.DataFrame] = field(default_factory=list)
+    errors: list[pl.DataFrame] = field(default_factory=list)
+    parts: list[csr_array] = field(default_factory=list)
+    columns: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def add(self, chunk: ComputedChunk, functions: Sequence[Function]) -> None:
+        frames = list(chunk.frames)
+        tokens = token_arrays(frames.pop().get_column("value")) if isinstance(self.schema, Spans) else None
+        self.units.append(_units(chunk.row_ids, tokens))
+        self._add_errors(frames, chunk.row_ids)
+        rows, columns = [], []
+        for position, votes in enumerate(_vote_columns(frames, functions, self.schema)):
+            row, code = _entries(votes, self.schema, tokens)
+            rows.append(row)
+            columns.append(self._places(position, code))
+        self._add_part(rows, columns, len(self.units[-1]))
+
+    def _add_errors(self, frames: Sequence[pl.DataFrame], row_ids: pl.Series) -> None:
+        for name, frame in zip(self.functions, frames, strict=True):
+            if "error" in frame.columns:
+                failed = pl.DataFrame({"row_id": row_ids, "message": frame["error"]}).drop_nulls("message")
+                self.errors.append(failed.select(pl.lit(name).alias("function"), "row_id", "message"))
+
+    def _places(self, function: int, codes: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the column of each code, new columns at the end; `build` puts them in order."""
+        places = np.empty(len(codes), dtype=np.int32)
+        for code in np.unique(codes).tolist():
+            places[codes == code] = self.columns.setdefault((function, code), len(self.columns))
+        return places
+
+    def _add_part(self, rows: list[NDArray[Any]], columns: list[NDArray[Any]], n_units: int) -> None:
+        from scipy.sparse import coo_array
+
+        row = np.concatenate([np.zeros(0, np.int32), *rows]).astype(np.int32)
+        column = np.concatenate([np.zeros(0, np.int32), *columns])
+        shape = (n_units, max(len(self.columns), 1))
+        self.parts.append(coo_array((np.ones(len(row), np.bool_), (row, column)), shape=shape).tocsr())
+
+    def build(self) -> LabelMatrix:
+        from scipy.sparse import csr_array
+
+        n_columns = len(self.columns)
+        found = np.array(list(self.columns), dtype=np.int64).reshape(-1, 2)
+        symbols, order = assemble_symbols(found[:, 0], found[:, 1])
+        units = pl.concat(self.units) if self.units else _units(pl.Series(dtype=pl.Int64), None)
+        pieces = [np.zeros(0, np.int32), *(part.indices for part in self.parts)]
+        indices = order.astype(np.int32)[np.concatenate(pieces)] if n_columns else np.zeros(0, np.int32)
+        indptr = np.concatenate([[0], np.cumsum(np.concatenate([[], *(np.diff(part.indptr) for part in self.parts)]))])
+        votes = csr_array(
+            (np.ones(len(indices), np.bool_), indices, indptr.astype(np.int64)), shape=(len(units), n_columns)
+        )
+        votes.sort_indices()
+        errors = pl.concat([pl.DataFrame(schema=ERRORS), *self.errors])
+        return LabelMatrix(self.schema, self.functions, symbols, votes, units, errors)
+
+
+def _vote_columns(frames: Sequence[pl.DataFrame], functions: Sequence[Function], schema: VoteSchema) -> list[pl.Series]:
+    """Return the votes of each function: stored columns of rules turn into votes in one query."""
+    stored = pl.DataFrame([frame.get_column("value").alias(f"c{i}") for i, frame in enumerate(frames)])
+    votes = {
+        f"c{i}": function.from_stored(pl.col(f"c{i}"), schema) if isinstance(function, Declarative) else pl.col(f"c{i}")
+        for i, function in enumerate(functions)
+    }
+    return stored.select(**votes).get_columns() if votes else []
+
+
+def _entries(votes: pl.Series, schema: VoteSchema, tokens: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return unit and code of each vote of one function."""
+    if isinstance(schema, Classes):
+        codes = votes.fill_null(-1).to_numpy()
+        rows = np.flatnonzero(codes != -1)
+        return rows, codes[rows].astype(np.int64)
+    if isinstance(schema, MultiLabel):
+        present, absent = (_exploded(votes.struct.field(name)) for name in ("present", "absent"))
+        codes = np.concatenate([present[1], -2 - absent[1]])
+        return np.concatenate([present[0], absent[0]]), codes
+    return token_votes(votes, tokens)
+
+
+def _exploded(lists: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    lengths = lists.list.len().fill_null(0).to_numpy()
+    codes = lists.filter(lists.list.len() > 0).explode(empty_as_null=False)
+    return np.repeat(np.arange(len(lists)), lengths), codes.to_numpy().astype(np.int64)
+
+
+def _units(row_ids: pl.Series, tokens: Any) -> pl.DataFrame:
+    frame = pl.DataFrame({"row_id": row_ids.cast(pl.Int64)})
+    if tokens is None:
+        return frame
+    places = pl.DataFrame({"start": tokens.start, "end": tokens.end}, schema={"start": pl.UInt32, "end": pl.UInt32})
+    return frame.select(pl.col("row_id").gather(tokens.row)).with_columns(places.get_columns())

@@ -1,0 +1,49 @@
+"""Which derived columns there are: words of a text, its language, and the embeddings of the context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import polars as pl
+
+from nacre._hashing import hash_text
+from nacre.engine import Derived, split_name
+from nacre.errors import UnknownNameError
+from nacre.functions import Context, Embedding, match_spans
+
+WORD = r"\w+|[^\w\s]"
+
+
+def words(texts: pl.Series) -> pl.Series:
+    """Return the words and punctuation marks of each text as spans.
+
+    Examples:
+        >>> words(pl.Series(["Hi, you", None])).to_list()
+        [[{'start': 0, 'end': 2}, {'start': 2, 'end': 3}, {'start': 4, 'end': 7}], []]
+    """
+    return pl.DataFrame({"text": texts}).select(match_spans(pl.col("text"), WORD)).to_series()
+
+
+BUILT_IN = {"words": Derived(hash_text("words", WORD), words, is_cached=False)}
+
+
+def derived_columns(names: Iterable[str], context: Context) -> dict[str, Derived]:
+    """Return how each suffix among `names` is computed."""
+    suffixes = {suffix for _, suffix in map(split_name, names) if suffix}
+    known: dict[str, Derived] = {**BUILT_IN, **{name: _derived(how) for name, how in context.derive.items()}}
+    known |= {name: _embedded(embedding) for name, embedding in context.embeddings.items() if name in suffixes}
+    for suffix in suffixes:
+        if suffix not in known:
+            raise UnknownNameError("derived column", f"@{suffix}", available=[f"@{name}" for name in known])
+    return {suffix: known[suffix] for suffix in suffixes}
+
+
+def _embedded(embedding: Embedding) -> Derived:
+    def embed(texts: pl.Series) -> pl.Series:
+        return pl.Series(embedding.embed(texts.to_list()), dtype=pl.Array(pl.Float32, embedding.dimension))
+
+    return Derived(embedding.fingerprint, embed)
+
+
+def _derived(how: Callable[[pl.Series], pl.Series]) -> Derived:
+    return Derived(hash_text("custom", how.__module__, how.__qualname__), how, is_cached=False)
