@@ -1,0 +1,73 @@
+"""Metrics that come with their interval and n; pure functions of arrays."""
+
+from nacre.metrics._bootstrap import Bounds, bootstrap
+from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, macro_f1, per_class
+from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, newcombe, paired_bootstrap
+from nacre.metrics._confusion import ConfusedPair, confusion, order_classes, top_confusions
+from nacre.metrics._metric import MIN_N, Metric
+from nacre.metrics._multilabel import (
+    best_thresholds,
+    multilabel_macro_f1,
+    multilabel_micro_f1,
+    multilabel_per_class,
+    subset_accuracy,
+)
+from nacre.metrics._probability import (
+    Accuracies,
+    Calibration,
+    CalibrationBin,
+    accuracies,
+    calibration,
+    expected_accuracy,
+    log_loss,
+)
+from nacre.metrics._rates import Limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
+from nacre.metrics._slices import by_slice
+from nacre.metrics._spans import Span, span_metrics, span_metrics_by_label
+from nacre.metrics._ties import Tie, predict, splitmix64
+
+__all__ = [
+    "MIN_N",
+    "Accuracies",
+    "Bounds",
+    "Calibration",
+    "CalibrationBin",
+    "ClassMetrics",
+    "ConfusedPair",
+    "Difference",
+    "Limits",
+    "McNemar",
+    "Metric",
+    "Span",
+    "Tie",
+    "accuracies",
+    "accuracy",
+    "best_thresholds",
+    "binary_f1",
+    "bootstrap",
+    "by_slice",
+    "calibration",
+    "clopper_pearson",
+    "confusion",
+    "difference",
+    "expected_accuracy",
+    "log_loss",
+    "macro_f1",
+    "mcnemar",
+    "multilabel_macro_f1",
+    "multilabel_micro_f1",
+    "multilabel_per_class",
+    "newcombe",
+    "order_classes",
+    "paired_bootstrap",
+    "per_class",
+    "predict",
+    "span_metrics",
+    "span_metrics_by_label",
+    "splitmix64",
+    "subset_accuracy",
+    "top_confusions",
+    "weighted_wilson",
+    "wilson",
+    "wilson_limits",
+]

@@ -1,0 +1,41 @@
+"""What the metrics ask of their arrays: equal lengths, and truth that is known."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nacre.errors import SchemaError
+
+Codes: TypeAlias = NDArray[np.integer[Any]]
+Floats: TypeAlias = NDArray[np.float64]
+Booleans: TypeAlias = NDArray[np.bool_]
+
+
+def with_truth(y: ArrayLike, answers: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the rows of both arrays whose truth is known.
+
+    A negative code is no class: -1 is unknown, below it are groups of classes.
+    """
+    truth, others = np.asarray(y), np.asarray(answers)
+    if truth.ndim != 1:
+        raise SchemaError(f"The truth is one code per data point; it has the shape {truth.shape}.")
+    check_same_length(y=truth, answers=others)
+    is_known = truth >= 0
+    return (truth, others) if is_known.all() else (truth[is_known], others[is_known])
+
+
+def check_same_length(**arrays: NDArray[Any]) -> None:
+    """Refuse arrays that do not describe the same data points."""
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
+        raise SchemaError(f"The arrays must describe the same data points: {found}.")
+
+
+def check_codes(codes: Codes, n_classes: int) -> None:
+    """Refuse a class code beyond the classes of the schema."""
+    if codes.size and codes.max() >= n_classes:
+        raise SchemaError(f"There are {n_classes} classes, so codes end at {n_classes - 1}; found {codes.max()}.")

@@ -1,0 +1,129 @@
+"""Metrics of predicted classes, each with its interval.
+
+Truth and prediction are class codes. Data points of unknown truth (below 0) are left out; an abstention (a prediction
+below 0) is an error: it counts against accuracy and recall, not against precision.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nacre.metrics._arrays import Floats, check_codes, with_truth
+from nacre.metrics._bootstrap import bootstrap
+from nacre.metrics._metric import Metric, rate
+from nacre.metrics._rates import wilson
+
+
+class ClassMetrics(NamedTuple):
+    """Quality of one class. `precision.n` counts its predictions, `recall.n` its data points."""
+
+    precision: Metric
+    recall: Metric
+    f1: Metric
+
+
+def accuracy(y: ArrayLike, prediction: ArrayLike) -> Metric:
+    """Return the share of data points predicted right, with Wilson's interval.
+
+    Examples:
+        >>> print(accuracy([0, 1, 1, -1], [0, 1, 0, 0]))
+        .67 [.21-.94] n=3 too few
+    """
+    truth, answers = with_truth(y, prediction)
+    return wilson(int((truth == answers).sum()), len(truth))
+
+
+def binary_f1(y: ArrayLike, prediction: ArrayLike, *, positive: int = 1) -> Metric:
+    """Return the F1 of one class, with a bootstrap interval; NaN when it neither occurs nor is predicted.
+
+    Examples:
+        >>> print(binary_f1([0, 1, 1, 1], [0, 1, 0, 1]))
+        .80 [.00-1.00] n=4 too few
+    """
+    truth, answers = with_truth(y, prediction)
+    return _per_class_f1((truth == positive).astype(int), (answers == positive).astype(int), n_classes=2)[1]
+
+
+def macro_f1(y: ArrayLike, prediction: ArrayLike) -> Metric:
+    """Return the mean F1 of the classes that occur or are predicted, with a bootstrap interval.
+
+    Examples:
+        >>> print(macro_f1([0, 1, 1, 2] * 20, [0, 1, 0, 2] * 20))
+        .78 [.69-.85] n=80
+    """
+    truth, answers = with_truth(y, prediction)
+    if not len(truth):
+        return wilson(0, 0)
+    n_classes = int(max(truth.max(), answers.max())) + 1
+    units, counts = _confusion_cells(truth, answers, n_classes)
+    bounds = bootstrap(units, lambda totals: mean_of_defined(f1_of_totals(totals)), counts=counts)
+    return rate(bounds, n=len(truth))
+
+
+def per_class(y: ArrayLike, prediction: ArrayLike, n_classes: int) -> tuple[ClassMetrics, ...]:
+    """Return precision and recall (Wilson) and F1 (bootstrap) of every class, in the order of the codes.
+
+    Examples:
+        >>> ham, spam = per_class([0, 0, 0, 1], [0, 0, 1, 1], n_classes=2)
+        >>> round(ham.recall.value, 2), ham.recall.n, spam.precision.value, spam.precision.n
+        (0.67, 3, 0.5, 2)
+    """
+    truth, answers = with_truth(y, prediction)
+    check_codes(truth, n_classes)
+    check_codes(answers, n_classes)
+    hits = np.bincount(truth[truth == answers], minlength=n_classes).tolist()
+    predicted = np.bincount(answers[answers >= 0], minlength=n_classes).tolist()
+    actual = np.bincount(truth, minlength=n_classes).tolist()
+    f1 = _per_class_f1(truth, answers, n_classes)
+    return tuple(
+        ClassMetrics(wilson(hits[code], predicted[code]), wilson(hits[code], actual[code]), f1[code])
+        for code in range(n_classes)
+    )
+
+
+def f1_scores(hits: Floats, predicted: Floats, actual: Floats) -> Floats:
+    """Return 2 hits / (predicted + actual); NaN where there is nothing to find and nothing was found."""
+    return ratios(2 * hits, predicted + actual)
+
+
+def ratios(parts: Floats, wholes: Floats) -> Floats:
+    """Return parts / wholes; NaN where a whole is 0."""
+    shares: Floats = np.divide(parts, wholes, out=np.full(np.shape(wholes), np.nan), where=wholes > 0)
+    return shares
+
+
+def mean_of_defined(values: Floats) -> Floats:
+    """Return the mean over the last axis of what is not NaN."""
+    is_defined = ~np.isnan(values)
+    return ratios(np.where(is_defined, values, 0).sum(axis=-1), is_defined.sum(axis=-1))
+
+
+def f1_of_totals(totals: Floats) -> Floats:
+    """Return the F1 of every class from totals of hits, predictions and occurrences, [n_draws, 3 * n_classes]."""
+    return f1_scores(*np.split(totals, 3, axis=1))
+
+
+def _per_class_f1(truth: NDArray[Any], answers: NDArray[Any], n_classes: int) -> list[Metric]:
+    if not len(truth):
+        return [wilson(0, 0)] * n_classes
+    units, counts = _confusion_cells(truth, answers, n_classes)
+    bounds = bootstrap(units, f1_of_totals, counts=counts)
+    return [rate(limits, n=len(truth)) for limits in zip(*bounds, strict=True)]
+
+
+def _confusion_cells(truth: NDArray[Any], answers: NDArray[Any], n_classes: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Return what a data point of each occupied cell adds to hits, predictions and occurrences of every class.
+
+    Abstentions have a column of their own, the last.
+    """
+    columns = np.where(answers >= 0, answers, n_classes)
+    table = np.bincount(truth.astype(np.int64) * (n_classes + 1) + columns, minlength=n_classes * (n_classes + 1))
+    occupied = np.flatnonzero(table)
+    row, column = np.divmod(occupied, n_classes + 1)
+    classes = np.arange(n_classes)
+    is_actual, is_predicted = row[:, np.newaxis] == classes, column[:, np.newaxis] == classes
+    units = np.hstack([is_actual & is_predicted, is_predicted, is_actual]).astype(np.float64)
+    return units, table[occupied]

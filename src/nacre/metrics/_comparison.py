@@ -1,0 +1,110 @@
+"""Whether one system is better than another."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nacre.metrics._arrays import check_same_length
+from nacre.metrics._bootstrap import bootstrap
+from nacre.metrics._metric import Metric
+
+
+class McNemar(NamedTuple):
+    """Data points that only one of two systems gets right, and how surprising their imbalance would be by chance."""
+
+    gained: int
+    lost: int
+    p: float
+
+
+class Difference(NamedTuple):
+    """What a change brought: the change of a rate, the data points gained and lost, the p of McNemar's test."""
+
+    change: Metric
+    gained: int
+    lost: int
+    p: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval of the change excludes zero."""
+        return self.change.low > 0 or self.change.high < 0
+
+
+def difference(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters: ArrayLike | None = None) -> Difference:
+    """Return the change of accuracy on the same data points, with a paired bootstrap interval and McNemar's p.
+
+    Args:
+        correct_before: Which data points were right before.
+        correct_after: Which are right after.
+        clusters: What data points share (a prompt, a document), when they are not independent.
+
+    Examples:
+        >>> before = [True] * 60 + [False] * 40
+        >>> after = [True] * 58 + [False] * 2 + [True] * 12 + [False] * 28
+        >>> result = difference(before, after)
+        >>> print(result.change, result.gained, result.lost, round(result.p, 3))
+        .10 [.03-.18] n=100 12 2 0.013
+    """
+    return Difference(
+        paired_bootstrap(correct_before, correct_after, clusters=clusters), *mcnemar(correct_before, correct_after)
+    )
+
+
+def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike | None = None) -> Metric:
+    """Return the mean of `after - before` with the percentile interval of 2,000 resamples of data points or clusters.
+
+    Examples:
+        >>> print(paired_bootstrap([1.0, 2.0, 3.0] * 10, [2.0, 2.0, 5.0] * 10))
+        1.00 [.70-1.30] n=30
+    """
+    old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    check_same_length(before=old, after=new)
+    changes, n = new - old, len(new)
+    if n == 0:
+        return Metric(np.nan, np.nan, np.nan, 0)
+    units = np.column_stack([changes, np.ones(n)])
+    if clusters is not None:
+        _, members = np.unique(np.asarray(clusters), return_inverse=True)
+        check_same_length(before=old, clusters=members)
+        units = np.column_stack([np.bincount(members, changes), np.bincount(members)])
+    value, low, high = bootstrap(units, lambda totals: totals[:, 0] / totals[:, 1])
+    return Metric(float(value), float(low), float(high), n)
+
+
+def mcnemar(correct_before: ArrayLike, correct_after: ArrayLike) -> McNemar:
+    """Return McNemar's exact test of two systems on the same data points.
+
+    With b gained and c lost, p is the two-sided binomial probability of min(b, c) in b + c at 1/2 (McNemar 1947).
+
+    Examples:
+        >>> round(mcnemar([True] * 3 + [False] * 9, [False] * 3 + [True] * 9).p, 3)
+        0.146
+    """
+    from scipy.special import bdtr
+
+    before, after = np.asarray(correct_before, dtype=bool), np.asarray(correct_after, dtype=bool)
+    check_same_length(before=before, after=after)
+    gained, lost = int((~before & after).sum()), int((before & ~after).sum())
+    p = min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))
+    return McNemar(gained, lost, p)
+
+
+def newcombe(first: Metric, second: Metric) -> Metric:
+    """Return `first - second` for two rates measured on different data points.
+
+    With Wilson limits l, u: d - sqrt((p1-l1)^2 + (u2-p2)^2) to d + sqrt((u1-p1)^2 + (p2-l2)^2) (Newcombe 1998,
+    method 10). Its n is the smaller one.
+
+    Examples:
+        >>> from nacre.metrics import wilson
+        >>> print(newcombe(wilson(56, 70), wilson(48, 80)))
+        .20 [.05-.33] n=70
+    """
+    change = first.value - second.value
+    low = change - np.hypot(first.value - first.low, second.high - second.value)
+    high = change + np.hypot(first.high - first.value, second.value - second.low)
+    return Metric(change, float(low), float(high), min(first.n, second.n))

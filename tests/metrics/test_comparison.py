@@ -1,0 +1,120 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from nacre.errors import SchemaError
+from nacre.metrics import difference, mcnemar, newcombe, paired_bootstrap, wilson
+
+pairs = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
+
+
+def systems(n, gained, lost):
+    before, after = np.zeros((2, n), dtype=bool)
+    after[:gained] = True
+    before[gained : gained + lost] = True
+    return before, after
+
+
+@pytest.mark.parametrize(
+    ("n", "gained", "lost", "interval", "p"),
+    [
+        pytest.param(419, 33, 5, (0.041, 0.098), 4.3e-6, id="GPT-4 NoRules to Vanilla"),
+        pytest.param(419, 11, 21, (-0.050, 0.002), 0.110, id="GPT-4 Vanilla to Swap_CoT"),
+        pytest.param(419, 118, 76, (0.036, 0.169), 0.0031, id="ChatGPT NoRules to Rating"),
+        pytest.param(411, 33, 14, (0.015, 0.078), 0.0079, id="PaLM2 NoRules to Vanilla"),
+    ],
+)
+def test_differences_on_llmbar_are_those_of_the_reference(n, gained, lost, interval, p):
+    result = difference(*systems(n, gained, lost))
+
+    assert result.change.value == pytest.approx((gained - lost) / n)
+    # Ends move by one data point (.0024) or two between seeds.
+    np.testing.assert_allclose([result.change.low, result.change.high], interval, atol=0.006)
+    assert result.p == pytest.approx(p, rel=0.02)
+    assert (result.gained, result.lost) == (gained, lost)
+    assert result.is_clear == (interval[0] > 0)
+
+
+@given(pairs)
+def test_mcnemar_is_the_binomial_test_of_discordant_data_points(rows):
+    before, after = map(np.array, zip(*rows, strict=True))
+
+    gained, lost, p = mcnemar(before, after)
+
+    assert p == pytest.approx(binomtest(gained, gained + lost).pvalue if gained + lost else 1)
+    assert mcnemar(after, before) == (lost, gained, p)
+
+
+@settings(deadline=None, max_examples=30)
+@given(pairs)
+def test_swapping_systems_flips_the_sign(rows):
+    before, after = zip(*rows, strict=True)
+
+    forwards, backwards = difference(before, after), difference(after, before)
+
+    assert backwards.change.value == -forwards.change.value
+    assert backwards.p == forwards.p
+    assert forwards.change.low <= forwards.change.value <= forwards.change.high
+
+
+def test_identical_systems_do_not_differ():
+    result = difference([True, False] * 30, [True, False] * 30)
+
+    assert (result.change.value, result.change.low, result.change.high, result.p) == (0, 0, 0, 1)
+    assert not result.is_clear
+
+
+def test_clusters_of_equal_data_points_widen_the_interval_to_that_of_the_clusters():
+    rng = np.random.default_rng(11)
+    before, after = rng.random((2, 50))
+
+    repeated = paired_bootstrap(np.repeat(before, 8), np.repeat(after, 8), clusters=np.repeat(np.arange(50), 8))
+
+    single = paired_bootstrap(before, after)
+    np.testing.assert_allclose([repeated.low, repeated.high], [single.low, single.high], atol=0.02)
+    assert repeated.n == 400
+    ignorant = paired_bootstrap(np.repeat(before, 8), np.repeat(after, 8))
+    assert ignorant.high - ignorant.low < 0.5 * (repeated.high - repeated.low)
+
+
+def test_clusters_of_one_are_no_clusters():
+    before, after = np.random.default_rng(12).integers(0, 5, (2, 60))
+
+    clustered, plain = (paired_bootstrap(before, after, clusters=names) for names in (np.arange(60), None))
+
+    assert clustered == plain
+
+
+def test_the_paired_interval_covers_the_true_difference():
+    rng = np.random.default_rng(13)
+    covered = []
+    for _ in range(200):
+        kind = rng.choice(3, size=200, p=[0.7, 0.2, 0.1])
+        change = difference(kind == 2, kind == 1).change
+        covered.append(change.low <= 0.1 <= change.high)
+
+    assert abs(np.mean(covered) - 0.95) <= 0.046
+
+
+def test_newcombe_equals_the_example_of_its_paper():
+    metric = newcombe(wilson(56, 70), wilson(48, 80))
+
+    assert metric.value == pytest.approx(0.2)
+    np.testing.assert_allclose([metric.low, metric.high], [0.0524, 0.3339], atol=1e-4)
+    assert metric.n == 70
+
+
+def test_no_pairs_give_no_value():
+    assert math.isnan(difference([], []).change.value)
+    assert difference([], []).p == 1
+
+
+def test_pairs_need_two_of_each():
+    with pytest.raises(SchemaError, match="`before` has 1, `after` has 2"):
+        difference([True], [True, False])
+    with pytest.raises(SchemaError, match="`clusters` has 1"):
+        paired_bootstrap([1.0, 2.0], [1.0, 2.0], clusters=["a"])
