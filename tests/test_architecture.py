@@ -20,19 +20,7 @@ LAYERS = [
     {"server"},
     {"cli", "__main__"},
 ]
-HEAVY = "sklearn scipy pandas sqlalchemy jinja2 pydantic typer rich sqlglot onnxruntime torch".split()
-    "sklearn",
-    "scipy",
-    "pandas",
-    "sqlalchemy",
-    "jinja2",
-    "pydantic",
-    "typer",
-    "rich",
-    "sqlglot",
-    "onnxruntime",
-    "torch",
-]
+HEAVY = "sklearn scipy pandas sqlalchemy jinja2 pydantic typer rich sqlglot onnxruntime torch".split()  # noqa: SIM905
 
 
 def imported_units(path):
