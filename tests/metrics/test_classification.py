@@ -103,3 +103,5 @@ def test_arrays_of_other_data_points_are_refused():
         accuracy([0, 1], [0, 1, 1])
     with pytest.raises(SchemaError, match="shape"):
         accuracy([[0, 1]], [0])
+    with pytest.raises(SchemaError, match="`predict` turns probabilities into codes"):
+        accuracy([0, 1], [[0.5, 0.5], [0.1, 0.9]])

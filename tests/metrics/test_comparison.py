@@ -113,6 +113,11 @@ def test_no_pairs_give_no_value():
     assert difference([], []).p == 1
 
 
+def test_scores_between_right_and_wrong_are_no_case_for_mcnemar():
+    with pytest.raises(SchemaError, match="paired_bootstrap"):
+        difference([0.5, 1.0], [1.0, 1.0])
+
+
 def test_pairs_need_two_of_each():
     with pytest.raises(SchemaError, match="`before` has 1, `after` has 2"):
         difference([True], [True, False])

@@ -88,6 +88,14 @@ def test_thresholds_are_chosen_class_by_class_among_known_truth():
     np.testing.assert_allclose(best_thresholds(y, proba), [0.2, 0.5, 0.6])
 
 
+def test_a_threshold_separates_probabilities_that_are_neighbours():
+    low, high = 0.5, np.nextafter(0.5, 1)
+
+    (threshold,) = best_thresholds([[1], [0]], [[high], [low]])
+
+    assert low < threshold <= high
+
+
 def test_shapes_that_differ_are_refused():
     with pytest.raises(SchemaError, match="shapes"):
         multilabel_micro_f1([[1, 0]], [[1]])

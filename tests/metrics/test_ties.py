@@ -79,6 +79,7 @@ def test_splitmix64_equals_the_published_sequence():
     [
         pytest.param({"tie": "hash"}, "row_ids", id="hash without ids"),
         pytest.param({"tie": "hash", "row_ids": [1, 2]}, "same data points", id="ids of other data points"),
+        pytest.param({"tie": "hash", "row_ids": ["a"]}, "whole numbers", id="ids that are text"),
         pytest.param({"tie": "random"}, "it is `random`", id="unknown policy"),
         pytest.param({"prior": [0.5, 0.5]}, "each of the 3 classes", id="prior of other classes"),
     ],

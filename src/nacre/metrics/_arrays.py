@@ -27,6 +27,16 @@ def with_truth(y: ArrayLike, answers: ArrayLike) -> tuple[NDArray[Any], NDArray[
     return (truth, others) if is_known.all() else (truth[is_known], others[is_known])
 
 
+def class_codes(y: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return true and predicted codes of the data points whose truth is known."""
+    if np.ndim(prediction) != 1:
+        raise SchemaError(
+            f"Predictions are one code per data point; found the shape {np.shape(prediction)}. "
+            "`predict` turns probabilities into codes."
+        )
+    return with_truth(y, prediction)
+
+
 def check_same_length(**arrays: NDArray[Any]) -> None:
     """Refuse arrays that do not describe the same data points."""
     lengths = {name: len(array) for name, array in arrays.items()}

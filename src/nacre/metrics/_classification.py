@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nacre.metrics._arrays import Floats, check_codes, with_truth
+from nacre.metrics._arrays import Floats, check_codes, class_codes
 from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._metric import Metric, rate
 from nacre.metrics._rates import wilson
@@ -32,7 +32,7 @@ def accuracy(y: ArrayLike, prediction: ArrayLike) -> Metric:
         >>> print(accuracy([0, 1, 1, -1], [0, 1, 0, 0]))
         .67 [.21-.94] n=3 too few
     """
-    truth, answers = with_truth(y, prediction)
+    truth, answers = class_codes(y, prediction)
     return wilson(int((truth == answers).sum()), len(truth))
 
 
@@ -43,7 +43,7 @@ def binary_f1(y: ArrayLike, prediction: ArrayLike, *, positive: int = 1) -> Metr
         >>> print(binary_f1([0, 1, 1, 1], [0, 1, 0, 1]))
         .80 [.00-1.00] n=4 too few
     """
-    truth, answers = with_truth(y, prediction)
+    truth, answers = class_codes(y, prediction)
     return _per_class_f1((truth == positive).astype(int), (answers == positive).astype(int), n_classes=2)[1]
 
 
@@ -54,7 +54,7 @@ def macro_f1(y: ArrayLike, prediction: ArrayLike) -> Metric:
         >>> print(macro_f1([0, 1, 1, 2] * 20, [0, 1, 0, 2] * 20))
         .78 [.69-.85] n=80
     """
-    truth, answers = with_truth(y, prediction)
+    truth, answers = class_codes(y, prediction)
     if not len(truth):
         return wilson(0, 0)
     n_classes = int(max(truth.max(), answers.max())) + 1
@@ -71,7 +71,7 @@ def per_class(y: ArrayLike, prediction: ArrayLike, n_classes: int) -> tuple[Clas
         >>> round(ham.recall.value, 2), ham.recall.n, spam.precision.value, spam.precision.n
         (0.67, 3, 0.5, 2)
     """
-    truth, answers = with_truth(y, prediction)
+    truth, answers = class_codes(y, prediction)
     check_codes(truth, n_classes)
     check_codes(answers, n_classes)
     hits = np.bincount(truth[truth == answers], minlength=n_classes).tolist()

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nacre.metrics._arrays import check_same_length
+from nacre.errors import SchemaError
+from nacre.metrics._arrays import Booleans, check_same_length
 from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._metric import Metric
 
@@ -86,7 +87,7 @@ def mcnemar(correct_before: ArrayLike, correct_after: ArrayLike) -> McNemar:
     """
     from scipy.special import bdtr
 
-    before, after = np.asarray(correct_before, dtype=bool), np.asarray(correct_after, dtype=bool)
+    before, after = _right_or_wrong(correct_before), _right_or_wrong(correct_after)
     check_same_length(before=before, after=after)
     gained, lost = int((~before & after).sum()), int((before & ~after).sum())
     p = min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))
@@ -108,3 +109,11 @@ def newcombe(first: Metric, second: Metric) -> Metric:
     low = change - np.hypot(first.value - first.low, second.high - second.value)
     high = change + np.hypot(first.high - first.value, second.value - second.low)
     return Metric(change, float(low), float(high), min(first.n, second.n))
+
+
+def _right_or_wrong(correct: ArrayLike) -> Booleans:
+    values = np.asarray(correct)
+    is_right: Booleans = values.astype(bool)
+    if not np.array_equal(values, is_right):
+        raise SchemaError("McNemar's test needs right or wrong. Compare scores with `paired_bootstrap`.")
+    return is_right

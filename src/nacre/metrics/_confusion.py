@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nacre.errors import SchemaError
-from nacre.metrics._arrays import check_codes, with_truth
+from nacre.metrics._arrays import check_codes, class_codes
 from nacre.metrics._metric import Metric
 from nacre.metrics._rates import wilson
 
@@ -34,7 +34,7 @@ def confusion(y: ArrayLike, prediction: ArrayLike, n_classes: int) -> NDArray[np
         array([[1, 1],
                [0, 1]])
     """
-    truth, answers = with_truth(y, prediction)
+    truth, answers = class_codes(y, prediction)
     check_codes(truth, n_classes)
     check_codes(answers, n_classes)
     is_answered = answers >= 0

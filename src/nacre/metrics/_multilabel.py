@@ -95,7 +95,9 @@ def _best_threshold(truth: Codes, scores: Floats) -> float:
     # The k highest are predicted; ties cannot be parted.
     ends = np.flatnonzero(np.append(scores[1:] < scores[:-1], True))
     best = ends[np.argmax(2 * hits[ends] / (ends + 1 + hits[-1]))]
-    return float(scores[best] if best == len(scores) - 1 else (scores[best] + scores[best + 1]) / 2)
+    lowest, below = scores[best], scores[best + 1] if best + 1 < len(scores) else -np.inf
+    middle = (lowest + below) / 2
+    return float(middle if middle > below else lowest)  # floats side by side have no middle
 
 
 def _counts(truth: Codes, predicted: Booleans) -> Floats:

@@ -97,6 +97,8 @@ def _checked_prior(prior: ArrayLike | None, *, n_classes: int) -> Floats:
 
 def _choose_by_hash(is_maximal: Booleans, row_ids: NDArray[np.integer[Any]], seed: int) -> NDArray[np.int16]:
     check_same_length(proba=is_maximal, row_ids=row_ids)
+    if not np.issubdtype(row_ids.dtype, np.integer):
+        raise SchemaError(f"`row_ids` are whole numbers; found {row_ids.dtype}.")
     mixed_seed = splitmix64(np.array([seed % 2**64], dtype=np.uint64))
     hashes = splitmix64(row_ids.astype(np.uint64) ^ mixed_seed)
     chosen = hashes % is_maximal.sum(axis=1).astype(np.uint64)
