@@ -86,7 +86,7 @@ def test_the_vector_of_a_text_depends_on_nothing_but_the_text(embedding, texts, 
 
 
 def test_more_texts_than_a_batch_keep_their_places(embedding):
-    texts = [f"{MAIL[i % 5]} {i}" for i in range(4200)]
+    texts = [f"cash {i}" for i in range(4200)]
     picked = [0, 1, 4095, 4096, 4199]
 
     vectors = embedding.embed(texts)
