@@ -1,0 +1,31 @@
+"""One hue and one glyph per class, the same in every chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nacre.displays._html import Html, tag
+
+GLYPHS = "●▲■◆▼★○△□◇▽☆"
+"""Beyond twelve classes hues repeat beyond telling apart: then the name alone speaks."""
+
+
+def class_mark(label: str | None, classes: Sequence[str]) -> Html:
+    """Return glyph and name of a class; a dash where a function abstained."""
+    if label is None:
+        return tag("span", "abstains", class_="class abstain")
+    place = _place(label, classes)
+    if place is None:
+        return tag("span", label, class_="class", dir="auto")
+    glyph = tag("span", GLYPHS[place], class_=f"glyph k{place}", aria_hidden="true")
+    return tag("span", glyph, tag("bdi", label), class_="class")
+
+
+def class_hue(label: str | None, classes: Sequence[str]) -> str:
+    """Return the CSS class that sets the hue of a class."""
+    place = None if label is None else _place(label, classes)
+    return "k" if place is None else f"k{place}"
+
+
+def _place(label: str, classes: Sequence[str]) -> int | None:
+    return classes.index(label) if len(classes) <= len(GLYPHS) and label in classes else None
