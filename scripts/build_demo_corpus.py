@@ -52,6 +52,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "date": pl.Datetime("us", "UTC"),
     "has_html": pl.Boolean,
     "sender_ip": pl.String,
+    "precedence": pl.String,
     "body": pl.String,
     "label": pl.String,
 }
@@ -81,6 +82,7 @@ class Mail:
     date: datetime | None
     has_html: bool
     sender_ip: str | None
+    precedence: str | None
     body: str
 
 
@@ -172,6 +174,7 @@ def parse(raw: bytes) -> tuple[Mail, list[str]]:
         date=_attempt(lambda: read_date(message), None, failures),
         has_html=_attempt(lambda: has_html(message), False, failures),
         sender_ip=_attempt(lambda: sender_ip(message), None, failures),
+        precedence=_attempt(lambda: read_precedence(message), None, failures),
         body=mask_addresses(_attempt(lambda: read_body(message), undecoded, failures))[:LONGEST_BODY],
     )
     return mail, failures
@@ -250,6 +253,11 @@ def sender_ip(message: Message) -> str | None:
             if ip_address(address).is_global:
                 return address
     return None
+
+
+def read_precedence(message: Message) -> str | None:
+    """Return what the sender's software called the e-mail (`list`, `bulk`, `junk`), the oldest label there is."""
+    return mask_addresses(read_header(message, "precedence")).lower()[:40] or None
 
 
 def _noted_addresses(received: str) -> list[str]:

@@ -43,6 +43,7 @@ def test_a_plain_mail_keeps_its_fields():
         "From ann@host.example  Fri Aug  2 12:00:00 2002",
         "From: Ann Lee <ann@shop.example>",
         "Subject: Free cash",
+        "Precedence: Bulk",
         "Date: Fri, 2 Aug 2002 14:00:00 +0200",
         "Received: from shop.example (shop.example [64.0.57.142]) by mx.example with SMTP; Fri, 2 Aug 2002",
         body="Claim your free cash.\r\nNow.\n",
@@ -54,6 +55,7 @@ def test_a_plain_mail_keeps_its_fields():
         date=datetime(2002, 8, 2, 12, tzinfo=UTC),
         has_html=False,
         sender_ip="64.0.57.142",
+        precedence="bulk",
         body="Claim your free cash.\nNow.",
     )
 
@@ -262,7 +264,7 @@ def test_the_built_corpus_is_complete(built):
 
     assert built.schema == pl.Schema(corpus.SCHEMA)
     assert built["id"].n_unique() == len(built) == 6046
-    assert built.select(pl.exclude("date", "sender_ip")).null_count().sum_horizontal().item() == 0
+    assert built.select(pl.exclude("date", "sender_ip", "precedence")).null_count().sum_horizontal().item() == 0
     assert built["body"].str.len_chars().max() <= corpus.LONGEST_BODY
     html = dict(built.group_by("group").agg(pl.col("has_html").mean().round(3)).iter_rows())
     assert html == {"easy-ham-1": 0.003, "easy-ham-2": 0.011, "hard-ham-1": 0.66, "spam-1": 0.516, "spam-2": 0.547}
