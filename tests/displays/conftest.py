@@ -1,6 +1,7 @@
 """A report as the labeling loop writes it, with made-up numbers of real size."""
 
 import math
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -226,9 +227,7 @@ def _result(first, second, over_time):
     )
     action = ds.Section(
         "What to do next",
-        (
-            "Nine errors come from the end model: label 20 e-mails near them. Expected gain `+.006`. `nacre show errors --cause end-model`",
-        ),
+        ("Nine errors come from the end model: label 20 e-mails near them. `nacre show errors --cause end-model`",),
     )
     return ds.Columns(tiles), over_time, slices, action
 
@@ -258,7 +257,7 @@ def _label_model(generator):
     return (
         ds.table(rows, columns, caption="Beside majority vote, on valid"),
         ds.Columns((
-            ds.histogram([at / 10 for at in range(11)], counts, title="Probability of spam on train", axis="probability of spam"),
+            ds.histogram(np.linspace(0, 1, 11), counts, title="Label model on train", axis="probability of spam"),
             ds.calibration(bins, title="Calibration on valid"),
         )),
         ds.funnel(steps, title="Training set 2"),
@@ -289,3 +288,41 @@ def _entities():
     counts = np.diag([40, 31, 22, 18, 9, 30, 28]) + np.eye(7, k=1, dtype=int) * 4 + np.eye(7, k=-2, dtype=int)
     names = ("person", "organisation", "place", "product", "event", "work of art", "quantity")
     return ds.confusion(counts.tolist(), names, title="Seven kinds of entities")
+
+
+class Document(HTMLParser):
+    """The elements of a page, checked for balance while reading."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.text = [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"script", "style"}.intersection(self.open):
+            self.text.append(data)
+
+    def names(self):
+        return {name for name, _ in self.elements}
+
+    def attributes(self, name):
+        return [attributes[name] for _, attributes in self.elements if name in attributes]
+
+
+VOID = {"meta", "input", "br", "hr", "col", "wbr"}
+
+
+@pytest.fixture
+def read_html():
+    """Parse HTML strictly; elements, attributes and text come back."""
+    return Document

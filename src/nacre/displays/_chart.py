@@ -49,6 +49,7 @@ class Kind:
         as_table: Says the same as a table, for terminals and screen readers.
         check_rows: Checks what the schema cannot say.
         is_drawn: Whether numbers are only drawn, so that the page offers the table beside it.
+        least_rows: How many rows it needs at least.
     """
 
     type: str
@@ -58,3 +59,4 @@ class Kind:
     as_table: Callable[[Chart], Chart] = _same
     check_rows: Callable[[Chart], None] = _fits
     is_drawn: bool = False
+    least_rows: int = 0

@@ -9,16 +9,19 @@ from nacre.displays._html import Html, tag
 GLYPHS = "●▲■◆▼★○△□◇▽☆"
 """Beyond twelve classes hues repeat beyond telling apart: then the name alone speaks."""
 
+_LONG_NAME = 30
+
 
 def class_mark(label: str | None, classes: Sequence[str]) -> Html:
     """Return glyph and name of a class; a dash where a function abstained."""
     if label is None:
         return tag("span", "abstains", class_="class abstain")
     place = _place(label, classes)
+    name = tag("bdi", label, title=label if len(label) > _LONG_NAME else None)
     if place is None:
-        return tag("span", label, class_="class", dir="auto")
+        return tag("span", name, class_="class")
     glyph = tag("span", GLYPHS[place], class_=f"glyph k{place}", aria_hidden="true")
-    return tag("span", glyph, tag("bdi", label), class_="class")
+    return tag("span", glyph, name, class_="class")
 
 
 def class_hue(label: str | None, classes: Sequence[str]) -> str:

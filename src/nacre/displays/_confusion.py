@@ -160,9 +160,7 @@ def _heat_map(chart: Chart) -> Html:
         aria_label=_summary(chart),
     )
     title = tag("div", chart.spec["title"], class_="chart-title")
-    hint = (
-        "Rows are the truth, columns the prediction; darker is a larger share of the row. Point at a cell to read it."
-    )
+    hint = "Rows are the truth, columns the prediction; colour is the share of the row. Point at a cell to read it."
     return tag("div", title, tag("p", hint, class_="note"), tag("div", drawing, class_="scroll heat", tabindex="0"))
 
 

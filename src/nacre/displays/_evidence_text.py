@@ -100,15 +100,15 @@ def _body(row: Mapping[str, Any], classes: Sequence[str]) -> Html:
     if not content:
         return tag("p", "Empty text.", class_="note")
     if n_characters <= _SHORT:
-        return tag("p", *_marked(row, classes, 0, n_characters), dir="auto", class_="text")
+        return tag("p", *_marked(row, classes, 0, n_characters), dir="auto", class_="passage")
     windows = _windows(row["spans"], content)
     parts = [join(_marked(row, classes, start, end)) for start, end in windows]
     before = f"{_ELLIPSIS} " if windows[0][0] else ""
     after = f" {_ELLIPSIS}" if windows[-1][1] < n_characters else ""
     excerpt = join([before, join(parts, f" {_ELLIPSIS} "), after])
-    whole = tag("p", *_marked(row, classes, 0, n_characters), dir="auto", class_="text whole")
+    whole = tag("p", *_marked(row, classes, 0, n_characters), dir="auto", class_="passage whole")
     summary = tag("summary", f"whole text, {n_characters:,} characters")
-    return join([tag("p", excerpt, dir="auto", class_="text excerpt"), tag("details", summary, whole)])
+    return join([tag("p", excerpt, dir="auto", class_="passage excerpt"), tag("details", summary, whole)])
 
 
 def _windows(spans: Sequence[Span], content: str) -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ def render(chart: Chart) -> Html:
     rows = (
         tag(
             "tr",
-            tag("th", tag("bdi", row["label"]), scope="row"),
+            tag("th", tag("bdi", row["label"], title=row["label"]), scope="row"),
             tag("td", tag("div", class_="bar", style=f"width:{100 * row['kept']:.2f}%"), class_="plot"),
             tag("td", f"{row['n']:,}", tag("span", f" {format_number(row['kept'], 'percent')}", class_="n")),
             tag("td", f"{MINUS}{row['removed']:,}" if row["removed"] else "", class_="removed"),

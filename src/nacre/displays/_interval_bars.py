@@ -61,7 +61,7 @@ def _domain(chart: Chart) -> Domain:
 
 
 def _row(row: Mapping[str, Any], domain: Domain, style: Format) -> Html:
-    name = tag("bdi", row["label"])
+    name = tag("bdi", row["label"], title=row["label"])
     drawing = interval_svg(row["metric"], domain, before=row.get("before"))
     return tag(
         "tr",

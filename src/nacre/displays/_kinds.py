@@ -45,7 +45,7 @@ def chart_schema(type: str) -> dict[str, Any]:
         ['classes']
     """
     kind = _kind(type)
-    values = {"type": "array", "items": kind.row} | ({"minItems": 1} if type == "metric" else {})
+    values = {"type": "array", "items": kind.row, "minItems": kind.least_rows}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",

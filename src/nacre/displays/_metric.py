@@ -45,4 +45,4 @@ def as_table(chart: Chart) -> Chart:
     return table([{"label": chart.spec["label"], **row} for row in chart.values], columns)
 
 
-KIND = Kind("metric", SPEC, ROW, render, as_table)
+KIND = Kind("metric", SPEC, ROW, render, as_table, least_rows=1)

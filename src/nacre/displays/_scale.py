@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 Domain = tuple[float, float]
+_LEAST_SPREAD = 1e-6
 
 
 def position(value: float, domain: Domain) -> float:
@@ -33,7 +34,8 @@ def nice_domain(values: Iterable[float | None], *, within: Domain | None = None)
     if not known:
         return (0.0, 1.0)
     low, high = min(known), max(known)
-    step = nice_step(high - low or abs(high) or 1.0, 4)
+    spread = high - low if high - low > _LEAST_SPREAD else max(abs(high), _LEAST_SPREAD)
+    step = nice_step(spread, 4)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     if within is not None:
         low, high = max(low, within[0]), min(high, within[1])

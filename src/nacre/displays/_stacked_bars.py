@@ -30,7 +30,7 @@ def render(chart: Chart) -> Html:
     rows = (
         tag(
             "tr",
-            tag("th", tag("bdi", row["label"]), scope="row"),
+            tag("th", tag("bdi", row["label"], title=row["label"]), scope="row"),
             tag("td", tag("div", *_segments(row, chart.spec["parts"], longest), class_="stack"), class_="plot"),
             tag("td", f"{sum(row['counts']):,}", class_="total"),
         )

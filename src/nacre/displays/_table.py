@@ -172,7 +172,7 @@ def _header(column: Mapping[str, Any]) -> Html:
         ends = (tag("span", format_number(end, style)) for end in column["domain"])
         axis = tag("span", *ends, class_="axis", aria_hidden="true")
     title = tag("span", column["title"], class_="title")
-    return tag("th", title, axis, scope="col", class_=column["type"], title=column.get("help") or None)
+    return tag("th", title, axis, scope="col", class_=f"c-{column['type']}", title=column.get("help") or None)
 
 
 def _row(row: Mapping[str, Any], chart: Chart) -> Html:
@@ -187,7 +187,7 @@ def _cell(row: Mapping[str, Any], column: Mapping[str, Any], chart: Chart, *, fi
     anchor = row.get(column["link"]) if column.get("link") else None
     if anchor is not None:
         content = tag("a", content, href=anchor)
-    attributes = {"class_": kind, "data_sort": _sort_key(value, kind)}
+    attributes = {"class_": f"c-{kind}", "data_sort": _sort_key(value, kind)}
     if first:
         return tag("th", content, scope="row", **attributes)
     return tag("td", content, **attributes)

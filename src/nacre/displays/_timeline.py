@@ -9,7 +9,7 @@ from typing import Any
 
 from nacre.displays._chart import Chart, Kind
 from nacre.displays._html import Html, prose, tag
-from nacre.displays._legend import axis_labels
+from nacre.displays._legend import axis_labels, thinned
 from nacre.displays._measure import (
     Format,
     Measured,
@@ -31,6 +31,9 @@ ROW = record(
     changes=TEXTS,
     change=MEASURE,
 )
+
+_SMALL = 64
+_N_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,19 @@ def render(chart: Chart) -> Html:
         _plot(chart, series[0], _domain(chart, series[:1]), height=150) if series else None,
         tag("div", *multiples, class_="multiples") if len(series) > 1 else None,
         tag("figcaption", prose(chart.spec["note"])) if chart.spec.get("note") else None,
-        tag("ol", *(_entry(row, chart) for row in chart.values), class_="iterations"),
+        *_iterations(chart),
         class_="timeline",
     )
+
+
+def _iterations(chart: Chart) -> Iterator[Html]:
+    """List the latest iterations; the earlier ones open on demand."""
+    entries = [_entry(row, chart) for row in chart.values]
+    earlier, latest = entries[:-_N_LISTED], entries[-_N_LISTED:]
+    if earlier:
+        summary = tag("summary", f"{len(earlier)} earlier iterations")
+        yield tag("details", summary, tag("ol", *earlier, class_="iterations"))
+    yield tag("ol", *latest, class_="iterations")
 
 
 def _domain(chart: Chart, series: Sequence[str]) -> Domain:
@@ -91,15 +104,16 @@ def _multiple(chart: Chart, name: str, domain: Domain) -> Html:
     last = next((row["metrics"][name] for row in reversed(chart.values) if name in row["metrics"]), None)
     numbers = measure_html(last, chart.spec["format"]) if last else None
     return tag(
-        "div", tag("div", tag("bdi", name), class_="multiple-title"), numbers, _plot(chart, name, domain, height=64)
+        "div", tag("div", tag("bdi", name), class_="multiple-title"), numbers, _plot(chart, name, domain, height=_SMALL)
     )
 
 
 def _plot(chart: Chart, name: str, domain: Domain, *, height: int) -> Html:
-    style, rows = chart.spec["format"], chart.values
+    style, rows, is_large = chart.spec["format"], chart.values, height > _SMALL
+    room = 70 if is_large else 24
     metrics = [row["metrics"].get(name) for row in rows]
     places = [100 * (place + 0.5) / len(rows) for place in range(len(rows))]
-    levels = ticks(domain, 4 if height > 100 else 2)
+    levels = ticks(domain, 4 if is_large else 2)
     grid = (_grid_line(at, domain) for at in levels)
     stretched = tag(
         "svg",
@@ -114,7 +128,7 @@ def _plot(chart: Chart, name: str, domain: Domain, *, height: int) -> Html:
         "div",
         tag("div", *(_level(at, domain, style) for at in levels), class_="y-axis", aria_hidden="true"),
         tag("svg", *grid, stretched, *dots, width="100%", height=str(height), aria_hidden="true"),
-        axis_labels(zip(places, (row["name"] for row in rows), strict=True)),
+        axis_labels(thinned([(at, row["name"]) for at, row in zip(places, rows, strict=True)], room)),
         class_="plot-box",
     )
 
@@ -148,7 +162,7 @@ def _dot(metric: Mapping[str, Any] | None, at: float, name: str, domain: Domain,
         return None
     title = tag("title", f"{name}: {measure_text(metric, style)}")
     y = f"{100 - position(metric['value'], domain):.1f}%"
-    return tag("circle", title, cx=f"{at:.2f}%", cy=y, r="4", class_="dot few" if is_too_few(metric) else "dot")
+    return tag("circle", title, cx=f"{at:.2f}%", cy=y, r="3.5", class_="dot few" if is_too_few(metric) else "dot")
 
 
 def _entry(row: Mapping[str, Any], chart: Chart) -> Html:
