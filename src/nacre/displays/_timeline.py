@@ -123,7 +123,10 @@ def _plot(chart: Chart, name: str, domain: Domain, *, height: int) -> Html:
         width="100%",
         height="100%",
     )
-    dots = (_dot(metric, at, row["name"], domain, style) for metric, at, row in zip(metrics, places, rows, strict=True))
+    dots = (
+        _dot(metric, at, domain, name=row["name"], style=style)
+        for metric, at, row in zip(metrics, places, rows, strict=True)
+    )
     return tag(
         "div",
         tag("div", *(_level(at, domain, style) for at in levels), class_="y-axis", aria_hidden="true"),
@@ -157,7 +160,7 @@ def _points(corners: Sequence[tuple[float, float]], domain: Domain) -> str:
     return " ".join(f"{x:.2f},{100 - position(value, domain):.2f}" for x, value in corners)
 
 
-def _dot(metric: Mapping[str, Any] | None, at: float, name: str, domain: Domain, style: Format) -> Html | None:
+def _dot(metric: Mapping[str, Any] | None, at: float, domain: Domain, *, name: str, style: Format) -> Html | None:
     if metric is None or metric["value"] is None:
         return None
     title = tag("title", f"{name}: {measure_text(metric, style)}")

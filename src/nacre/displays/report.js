@@ -70,5 +70,5 @@
   };
   addEventListener("hashchange", openTarget);
   openTarget();
-  addEventListener("beforeprint", () => { for (const row of every("details")) row.open = !row.matches(".twin"); });
+  addEventListener("beforeprint", () => { for (const row of drills) row.open = true; });
 })();
