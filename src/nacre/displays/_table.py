@@ -207,7 +207,7 @@ def _content(value: Any, column: Mapping[str, Any], classes: Sequence[str]) -> H
     if kind == "code":
         return tag("code", value, title=value if len(value) > _LONG_NAME else None)
     if kind == "text":
-        return tag("span", prose(value), dir="auto")
+        return tag("span", prose(value), dir="auto", class_="long" if len(value) > _LONG_NAME else None)
     return Html(format_number(value, "percent" if kind == "percent" else "number"))
 
 
