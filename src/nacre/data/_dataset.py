@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,10 @@ import xxhash
 from nacre._hashing import hash_series, hash_text
 from nacre.data._frames import to_polars
 from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 CHUNK_ROWS = 65_536
 KEYS = ("row_id", "uid")
@@ -90,6 +94,14 @@ class Dataset:
     def collect(self, fields: Iterable[str] | None = None) -> pl.DataFrame:
         """Read the data points, or only some of their fields."""
         return self.frame.collect() if fields is None else self.frame.select(*fields).collect()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the data points as a pandas frame."""
+        return self.collect().to_pandas()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the data points as an Arrow table."""
+        return self.collect().to_arrow()
 
     def __len__(self) -> int:
         return self._n_rows
