@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import index
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,8 @@ import polars as pl
 from nacre.data import Classes, MultiLabel, Spans, VoteSchema
 from nacre.errors import NacreError, SchemaError
 from nacre.functions._function import Votes
+
+MAX_MESSAGE = 1_000  # characters kept of what user code says about an error
 
 
 def to_votes(answers: Sequence[Any], schema: VoteSchema, errors: Sequence[str | None] | None = None) -> Votes:
@@ -33,9 +36,9 @@ def to_votes(answers: Sequence[Any], schema: VoteSchema, errors: Sequence[str | 
     for row, answer in enumerate(answers):
         try:
             values.append(None if answer is None else _vote(answer, schema, codes))
-        except (NacreError, TypeError, ValueError) as error:
+        except (NacreError, TypeError, ValueError, LookupError) as error:
             values.append(None)
-            messages[row] = str(error)
+            messages[row] = message_of(error)
     column = pl.Series("value", values, dtype=schema.dtype)
     return Votes(column, pl.Series("error", messages, dtype=pl.String) if any(messages) else None)
 
@@ -43,19 +46,43 @@ def to_votes(answers: Sequence[Any], schema: VoteSchema, errors: Sequence[str | 
 def _vote(answer: Any, schema: VoteSchema, codes: dict[Any, Any]) -> Any:
     if isinstance(schema, Classes):
         if not isinstance(answer, str):
-            raise SchemaError(f"Expected the name of a class or None, found {answer!r}.")
+            raise SchemaError(f"Expected the name of a class or None, found {_shown(answer)}.")
         if answer not in codes:
             codes[answer] = schema.code(answer)
         return codes[answer]
     if isinstance(schema, MultiLabel):
-        names = [answer] if isinstance(answer, str) else list(answer)
-        vote = [schema.code(name) for name in names]
-        return {"present": [code for code in vote if code >= 0], "absent": [-2 - code for code in vote if code < 0]}
+        return _labels(answer, schema)
+    if not isinstance(answer, Iterable) or isinstance(answer, str | Mapping):
+        raise SchemaError(f"Expected a list of spans (start, end, label) or None, found {_shown(answer)}.")
     return [_span(span, schema) for span in answer]
 
 
+def message_of(error: BaseException) -> str:
+    """Return what an exception says, as text that any column can hold."""
+    text = str(error) if isinstance(error, NacreError) else f"{type(error).__name__}: {error}"
+    text = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
+    return text.encode("utf-8", "replace").decode()
+
+
+def _labels(answer: Any, schema: MultiLabel) -> dict[str, list[int]]:
+    names = [answer] if isinstance(answer, str) or not isinstance(answer, Iterable) else list(answer)
+    if not all(isinstance(name, str) for name in names):
+        raise SchemaError(f"Expected names of classes or None, found {_shown(answer)}.")
+    codes = {schema.code(name) for name in names}
+    present, absent = sorted(c for c in codes if c >= 0), sorted(-2 - c for c in codes if c < 0)
+    if both := set(present) & set(absent):
+        raise SchemaError(f"`{schema.names[min(both)]}` is said to be both present and absent: {_shown(answer)}.")
+    return {"present": present, "absent": absent}
+
+
 def _span(span: Any, schema: Spans) -> dict[str, int]:
-    start, end, name = (span["start"], span["end"], span["label"]) if isinstance(span, dict) else span
-    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end):
-        raise SchemaError(f"A span is (start, end, label) in characters with 0 <= start < end; found {span!r}.")
+    start, end, name = (span["start"], span["end"], span["label"]) if isinstance(span, Mapping) else span
+    start, end = index(start), index(end)
+    if not 0 <= start < end < 2**32 or not isinstance(name, str):
+        raise SchemaError(f"A span is (start, end, label) in characters with 0 <= start < end; found {_shown(span)}.")
     return {"start": start, "end": end, "label": schema.code(name)}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -4,42 +4,49 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
 
 import polars as pl
 
 from nacre._hashing import hash_json
 from nacre.data import VoteSchema
 from nacre.errors import SpecError, UnknownNameError
-from nacre.functions._answers import to_votes
+from nacre.functions._answers import message_of, to_votes
 from nacre.functions._function import Votes
+from nacre.functions._source import (
+    CodeFile,
+    definition_in_file,
+    definition_of_function,
+    definitions,
+    plain_function,
+    read_code,
+    source_of_file,
+    source_of_function,
+)
 
 if TYPE_CHECKING:
     from nacre.functions._context import Context
-
-
-class CodeFile(NamedTuple):
-    """Where a Python function lives, so that a worker process can import it."""
-
-    path: Path
-    name: str
 
 
 @dataclass(frozen=True)
 class Code:
     """Vote with a Python function: its argument names are the fields that it reads, its result a class name or None.
 
+    An argument with a default is a setting, not a field.
+
     Args:
         name: The name of the labeling function.
         function: The function, or where it lives: `functions.py:airport`, relative to the folder of the context.
             Naming a file runs nothing: it is read for the arguments, and imported when the function is applied.
-        version: Change it when something changes that the function calls; its own text is noticed by itself.
+        version: Change it when something changes that the function uses and Nacre cannot see, such as a file or an
+            installed package. Its own text, and what it uses of its file and of files beside it, are noticed.
 
     Examples:
         >>> @labeling_function
@@ -60,21 +67,32 @@ class Code:
     kind: ClassVar[str] = "code"
 
     def __post_init__(self) -> None:
-        if isinstance(self.function, str) and self.function.count(":") < 1:
-            raise SpecError(f"`code` is written `functions.py:name`; found `{self.function}`.")
+        if isinstance(self.function, str):
+            path, _, name = self.function.rpartition(":")
+            if not path or not name.isidentifier():
+                raise SpecError(f"`code` is written `functions.py:name`; found `{self.function}`.")
+        elif not inspect.isfunction(self.function):
+            raise SpecError(
+                f"`{self.name}` must be a Python function made with `def`; found {type(self.function).__name__}."
+            )
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
         arguments = self._syntax.args
         if arguments.vararg or arguments.kwarg:
             raise SpecError(f"`{self.name}` takes * or ** arguments. Name the fields that it reads as arguments.")
-        return tuple(argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+        positional = [*arguments.posonlyargs, *arguments.args]
+        needed = positional[: len(positional) - len(arguments.defaults)]
+        named = [a for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+        if not needed and not named:
+            raise SpecError(f"`{self.name}` has no arguments. Name the fields that it reads as arguments.")
+        return tuple(argument.arg for argument in (*needed, *named))
 
     @cached_property
     def fingerprint(self) -> str:
-        # Comments, layout and decorators are not part of the tree; a docstring is, and is worth no special case.
-        body = [ast.dump(node) for node in self._syntax.body]
-        return hash_json({self.kind: [ast.dump(self._syntax.args), body, self.version]})
+        file = self.file
+        used = source_of_file(file) if file is not None else source_of_function(cast("FunctionType", self.function))
+        return hash_json({self.kind: [used, self.version]})
 
     def resolve(self, context: Context) -> Code:
         return replace(self, folder=context.folder) if isinstance(self.function, str) else self
@@ -91,14 +109,16 @@ class Code:
             )
         return {self.kind: where, "version": self.version} if self.version else {self.kind: where}
 
-    @property
+    @cached_property
     def file(self) -> CodeFile | None:
         """Where the function can be imported from, or None: a notebook, a shell, a function inside a function."""
         if isinstance(self.function, str):
-            return self._code_file()
-        path_text = getattr(inspect.getmodule(self.function), "__file__", None)
-        name = self.function.__qualname__
-        return CodeFile(Path(path_text), name) if path_text and name.isidentifier() else None
+            path, _, name = self.function.rpartition(":")
+            return CodeFile(self.folder / path, name)
+        function = inspect.unwrap(self.function)
+        file = CodeFile(Path(function.__code__.co_filename), function.__qualname__)
+        is_importable = file.name.isidentifier() and file.path.is_file() and file.name in definitions(file.path)
+        return file if is_importable else None
 
     def vote(self, chunk: pl.DataFrame, schema: VoteSchema) -> Votes:
         answers, errors = self.answers(chunk)
@@ -106,40 +126,26 @@ class Code:
 
     def answers(self, chunk: pl.DataFrame) -> tuple[list[Any], list[str | None]]:
         """Call the function on each row; an exception is the message of its row."""
-        call = self._callable()
-        columns = [chunk.get_column(name).to_list() for name in self.reads]
+        call = self.function if not isinstance(self.function, str) else load_function(cast("CodeFile", self.file))
+        names = self.reads
+        columns = [chunk.get_column(name).to_list() for name in names]
         answers: list[Any] = []
         errors: list[str | None] = [None] * len(chunk)
         for row, arguments in enumerate(zip(*columns, strict=True)):
             try:
-                answers.append(call(*arguments))
-            except Exception as error:  # the edge of user code
+                answers.append(call(**dict(zip(names, arguments, strict=True))))
+            except (Exception, SystemExit) as error:  # the edge of user code
                 answers.append(None)
-                errors[row] = f"{type(error).__name__}: {error}"
+                errors[row] = message_of(error)
         return answers, errors
-
-    def _callable(self) -> Callable[..., Any]:
-        if not isinstance(self.function, str):
-            return self.function
-        return load_function(self._code_file())
-
-    def _code_file(self) -> CodeFile:
-        path, _, name = str(self.function).rpartition(":")
-        return CodeFile(self.folder / path, name)
 
     @cached_property
     def _syntax(self) -> ast.FunctionDef:
-        if isinstance(self.function, str):
-            file = self.file
-            assert file is not None
-            return _definition(_read(file.path), file.name, str(file.path))
-        try:
-            source = textwrap.dedent(inspect.getsource(self.function))
-        except (OSError, TypeError) as error:
-            raise SpecError(
-                f"The text of `{self.name}` cannot be read. Define it with `def` in a file or cell."
-            ) from error
-        return _definition(source, self.function.__name__, self.name)
+        if (file := self.file) is not None:
+            definition = definition_in_file(file)
+        else:
+            definition = definition_of_function(cast("FunctionType", self.function))
+        return plain_function(definition, self.name)
 
 
 @overload
@@ -169,36 +175,31 @@ def labeling_function(
 
 def load_function(file: CodeFile) -> Callable[..., Any]:
     """Import the file and return the Python function."""
-    key = (str(file.path.resolve()), file.path.stat().st_mtime_ns if file.path.is_file() else 0)
+    read_code(file.path)
+    key = (str(file.path.resolve()), file.path.stat().st_mtime_ns)
     if key not in _LOADED:
-        _read(file.path)
-        spec = spec_from_file_location(f"_nacre_code_{len(_LOADED)}", file.path)
-        if spec is None or spec.loader is None:
-            raise SpecError(f"`{file.path}` is not a Python file.")
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        _LOADED[key] = module
-    found = getattr(_LOADED[key], file.name)
-    function: Callable[..., Any] = getattr(found, "function", found)  # a decorated one is a `Code`
+        _LOADED[key] = _import(file.path)
+    found = getattr(_LOADED[key], file.name, None)
+    function: Callable[..., Any] | None = getattr(found, "function", found)  # a decorated one is a `Code`
+    if not callable(function):
+        raise UnknownNameError("function", file.name, available=definitions(file.path))
     return function
 
 
-_LOADED: dict[tuple[str, int], Any] = {}  # imported files, so that a pass of many chunks imports each once
+_LOADED: dict[tuple[str, int], ModuleType] = {}  # imported files, so that a pass of many chunks imports each once
 
 
-def _read(path: Path) -> str:
+def _import(path: Path) -> ModuleType:
+    spec = spec_from_file_location(f"_nacre_code_{len(_LOADED)}", path)
+    if spec is None or spec.loader is None:
+        raise SpecError(f"`{path}` is not a Python file.")
+    module = module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)  # the file may import what lies beside it
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SpecError(f"The code file `{path}` cannot be read: {error.strerror}.") from error
-
-
-def _definition(source: str, name: str, where: str) -> ast.FunctionDef:
-    try:
-        tree = ast.parse(source)
-    except SyntaxError as error:
-        raise SpecError(f"`{where}` is not valid Python: {error.msg}, line {error.lineno}.") from error
-    found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    if name not in found:
-        raise UnknownNameError("function", name, available=found)
-    return found[name]
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # the edge of user code
+        raise SpecError(f"Importing the code file `{path}` failed: {message_of(error)}") from error
+    finally:
+        sys.path.remove(folder)
+    return module

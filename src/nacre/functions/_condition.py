@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
 
 from nacre._hashing import hash_json
-from nacre.errors import SpecError
+from nacre.errors import SchemaError, SpecError
 from nacre.functions._matching import no_spans, unite_spans
 
 if TYPE_CHECKING:
@@ -40,6 +41,24 @@ class Condition:
         """Return where in the text it holds, `List[Struct{start, end}]` in characters; None for no place."""
         return None
 
+    def check(self, fields: Mapping[str, pl.DataType]) -> None:
+        """Refuse fields of types that the condition cannot be computed on, before any data is read.
+
+        Args:
+            fields: The type of each field and derived column in `reads`.
+        """
+        two_rows = pl.DataFrame(schema={name: fields[name] for name in self.reads}).clear(2)
+        types = ", ".join(f"`{name}` is {fields[name]}" for name in self.reads)
+        try:
+            column = two_rows.select(self.expr()).to_series()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise SchemaError(f"`{self.kind}` does not fit its fields: {types}. {reason}") from error
+        if column.dtype != pl.Boolean or len(column) != 2:
+            raise SchemaError(
+                f"`{self.kind}` must be true or false on each row, but gives {column.dtype} where {types}: {self!r}."
+            )
+
     def spec(self) -> dict[str, Any]:
         """Return the condition as JSON: `{kind: {field: value}}`, fields at their default left out."""
         return {self.kind: dataclass_spec(self)}
@@ -67,22 +86,41 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class AllOf(Condition):
-    """Hold where every one of `conditions` holds; its spans are those of the first."""
+class _Several(Condition):
+    """What `AllOf` and `AnyOf` share: everything but what they say and where."""
 
     conditions: tuple[Condition, ...]
 
-    kind: ClassVar[str] = "all"
-
     def __post_init__(self) -> None:
-        _check_parts(self.kind, self.conditions)
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        if not self.conditions:
+            raise SpecError(f"`{self.kind}` needs at least one condition; it has none.")
+        for part in self.conditions:
+            _check_condition(self.kind, part)
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return unique(name for part in self.conditions for name in part.reads)
+        return tuple(dict.fromkeys(name for part in self.conditions for name in part.reads))
 
-    def resolve(self, context: Context) -> Condition:
-        return AllOf(tuple(part.resolve(context) for part in self.conditions))
+    def resolve(self, context: Context) -> Self:
+        return type(self)(tuple(part.resolve(context) for part in self.conditions))
+
+    def check(self, fields: Mapping[str, pl.DataType]) -> None:
+        for part in self.conditions:
+            part.check(fields)
+
+    def spec(self) -> dict[str, Any]:
+        return {self.kind: [part.spec() for part in self.conditions]}
+
+    def identity(self) -> Any:
+        return {self.kind: [part.identity() for part in self.conditions]}
+
+
+@dataclass(frozen=True)
+class AllOf(_Several):
+    """Hold where every one of `conditions` holds; its spans are those of the first."""
+
+    kind: ClassVar[str] = "all"
 
     def expr(self) -> pl.Expr:
         return pl.all_horizontal([part.expr() for part in self.conditions])
@@ -94,30 +132,12 @@ class AllOf(Condition):
             return spans
         return pl.when(pl.all_horizontal([part.expr() for part in others])).then(spans).otherwise(no_spans())
 
-    def spec(self) -> dict[str, Any]:
-        return {self.kind: [part.spec() for part in self.conditions]}
-
-    def identity(self) -> Any:
-        return {self.kind: [part.identity() for part in self.conditions]}
-
 
 @dataclass(frozen=True)
-class AnyOf(Condition):
+class AnyOf(_Several):
     """Hold where at least one of `conditions` holds; its spans are those of all of them, united."""
 
-    conditions: tuple[Condition, ...]
-
     kind: ClassVar[str] = "any"
-
-    def __post_init__(self) -> None:
-        _check_parts(self.kind, self.conditions)
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return unique(name for part in self.conditions for name in part.reads)
-
-    def resolve(self, context: Context) -> Condition:
-        return AnyOf(tuple(part.resolve(context) for part in self.conditions))
 
     def expr(self) -> pl.Expr:
         return pl.any_horizontal([part.expr() for part in self.conditions])
@@ -126,12 +146,6 @@ class AnyOf(Condition):
         spans = [part.spans() for part in self.conditions]
         known = [part for part in spans if part is not None]
         return unite_spans(known) if len(known) == len(spans) else None
-
-    def spec(self) -> dict[str, Any]:
-        return {self.kind: [part.spec() for part in self.conditions]}
-
-    def identity(self) -> Any:
-        return {self.kind: [part.identity() for part in self.conditions]}
 
 
 @dataclass(frozen=True)
@@ -142,12 +156,18 @@ class Not(Condition):
 
     kind: ClassVar[str] = "not"
 
+    def __post_init__(self) -> None:
+        _check_condition(self.kind, self.condition)
+
     @property
     def reads(self) -> tuple[str, ...]:
         return self.condition.reads
 
     def resolve(self, context: Context) -> Condition:
         return Not(self.condition.resolve(context))
+
+    def check(self, fields: Mapping[str, pl.DataType]) -> None:
+        self.condition.check(fields)
 
     def expr(self) -> pl.Expr:
         return ~self.condition.expr()
@@ -159,35 +179,36 @@ class Not(Condition):
         return {self.kind: self.condition.identity()}
 
 
-def unique(names: Any) -> tuple[str, ...]:
-    """Return names in order of first occurrence, each once."""
-    return tuple(dict.fromkeys(names))
+def check_field(kind: str, name: object) -> None:
+    """Refuse what is no name of a field."""
+    if not isinstance(name, str) or not name:
+        raise SpecError(f"`{kind}` reads a field by its name; found {name!r}.")
+    if name == "*" or (name.startswith("^") and name.endswith("$")):
+        raise SpecError(f"`{kind}` reads one field; `{name}` would select several. Name them one by one.")
 
 
 def dataclass_spec(value: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the fields of a dataclass that differ from their default; tuples become lists."""
+    """Return the fields of a dataclass that differ from their default, as JSON; what does not compare is left out."""
     spec = {}
     for field in fields(value):
         content = getattr(value, field.name)
-        is_default = field.default is not MISSING and content == field.default
-        if field.init and not is_default and field.name not in skip:
-            spec[field.name] = _to_json(content)
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        if field.compare and field.name not in skip and (default is MISSING or content != default):
+            spec[field.name] = to_json(content)
     return spec
 
 
-def _to_json(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_to_json(item) for item in value]
-    return value
+def to_json(value: Any) -> Any:
+    """Return a value of a spec with lists for tuples."""
+    if isinstance(value, Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    return [to_json(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _parts(condition: Condition, kind: type[AllOf] | type[AnyOf]) -> tuple[Condition, ...]:
     return condition.conditions if isinstance(condition, kind) else (condition,)
 
 
-def _check_parts(kind: str, conditions: tuple[Condition, ...]) -> None:
-    if not conditions:
-        raise SpecError(f"`{kind}` needs at least one condition; it has none.")
-    for part in conditions:
-        if not isinstance(part, Condition):
-            raise SpecError(f"`{kind}` takes conditions; found `{part!r}`, which is a {type(part).__name__}.")
+def _check_condition(kind: str, part: object) -> None:
+    if not isinstance(part, Condition):
+        raise SpecError(f"`{kind}` takes conditions; found `{part!r}`, which is a {type(part).__name__}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from nacre._hashing import hash_json, hash_text
 from nacre.data import VoteSchema
+from nacre.errors import SchemaError
 
 if TYPE_CHECKING:
     from nacre.functions._context import Context
@@ -72,6 +74,10 @@ class Declarative:
 
     name: str
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
     def resolve(self, context: Context) -> Self:
         return self
 
@@ -89,6 +95,16 @@ class Declarative:
     def expr(self, schema: VoteSchema) -> pl.Expr:
         """Return the vote column."""
         raise NotImplementedError
+
+    def check(self, fields: Mapping[str, pl.DataType], schema: VoteSchema) -> None:
+        """Refuse fields of types that the votes cannot be computed on, before any data is read."""
+        two_rows = pl.DataFrame(schema={name: fields[name] for name in self.reads}).clear(2)
+        try:
+            two_rows.select(self.stored(schema))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            types = ", ".join(f"`{name}` is {fields[name]}" for name in self.reads)
+            reason = str(error).strip().splitlines()[0]
+            raise SchemaError(f"`{self.name}` does not fit its fields: {types}. {reason}") from error
 
     def stored_key(self, schema: VoteSchema) -> str:
         """Return the hash of what the stored column depends on."""

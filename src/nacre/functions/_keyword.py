@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, get_args
 
 import polars as pl
 
 from nacre.errors import SpecError, did_you_mean
-from nacre.functions._condition import Condition
-from nacre.functions._matching import match_spans
-
-Match = Literal["word", "prefix", "substring", "literal"]
+from nacre.functions._condition import Condition, check_field
+from nacre.functions._matching import Match, keyword_pattern, match_spans
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class Keyword(Condition):
     def __post_init__(self) -> None:
         keywords = (self.keywords,) if isinstance(self.keywords, str) else tuple(self.keywords)
         object.__setattr__(self, "keywords", keywords)
+        check_field(self.kind, self.field)
         if not keywords or not all(isinstance(keyword, str) and keyword.strip() for keyword in keywords):
             raise SpecError(f"`keyword` on `{self.field}` needs keywords that are not empty; it has {list(keywords)}.")
         if self.match not in get_args(Match):
@@ -59,18 +58,4 @@ class Keyword(Condition):
         return match_spans(pl.col(self.field), self._pattern())
 
     def _pattern(self) -> str:
-        longest_first = sorted(self.keywords, key=len, reverse=True)  # the first alternative that fits wins
-        return f"(?i){'|'.join(map(self._alternative, longest_first))}"
-
-    def _alternative(self, keyword: str) -> str:
-        if self.match == "literal":
-            return pl.escape_regex(keyword)
-        words = keyword.split()
-        # \b beside a symbol would ask for a letter next to it: `c++` would never match.
-        start = r"\b" if self.match != "substring" and _is_word_character(words[0][0]) else ""
-        end = r"\b" if self.match == "word" and _is_word_character(words[-1][-1]) else ""
-        return start + r"\s+".join(pl.escape_regex(word) for word in words) + end
-
-
-def _is_word_character(character: str) -> bool:
-    return character.isalnum() or character == "_"
+        return f"(?i){keyword_pattern(self.keywords, self.match)}"

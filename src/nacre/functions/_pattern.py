@@ -7,9 +7,8 @@ from typing import ClassVar
 
 import polars as pl
 
-from nacre.errors import SpecError
-from nacre.functions._condition import Condition
-from nacre.functions._matching import match_spans
+from nacre.functions._condition import Condition, check_field
+from nacre.functions._matching import check_pattern, fold_case, match_spans
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,8 @@ class Pattern(Condition):
     kind: ClassVar[str] = "pattern"
 
     def __post_init__(self) -> None:
-        try:
-            matches_nothing = pl.Series([""]).str.contains(self.pattern).item()
-        except (pl.exceptions.ComputeError, pl.exceptions.PolarsError) as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise SpecError(
-                f"`{self.pattern}` on `{self.field}` is not a pattern of the linear-time engine ({reason}). It has no "
-                "look-around and no back-references; where one is needed, write a Python function."
-            ) from error
-        if matches_nothing:
-            raise SpecError(
-                f"`{self.pattern}` on `{self.field}` matches the empty string, hence every text. Anchor it."
-            )
+        check_field(self.kind, self.field)
+        check_pattern(self.pattern, self.field)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -62,5 +51,4 @@ class Pattern(Condition):
         return match_spans(self._text(), self.pattern)
 
     def _text(self) -> pl.Expr:
-        text = pl.col(self.field)
-        return text.str.to_lowercase() if self.lower else text
+        return fold_case(pl.col(self.field)) if self.lower else pl.col(self.field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -40,6 +41,9 @@ class Rule(Declarative):
     def __post_init__(self) -> None:
         if not isinstance(self.when, Condition):
             raise SpecError(f"`when` of the rule `{self.name}` takes a condition; found `{self.when!r}`.")
+        for label in (self.label, self.otherwise):
+            if not isinstance(label, str | None) or label == "":
+                raise SpecError(f"The rule `{self.name}` votes for a class by its name; found {label!r}.")
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -54,6 +58,10 @@ class Rule(Declarative):
 
     def identity(self) -> Any:
         return {**self.spec(), "when": self.when.identity()}
+
+    def check(self, fields: Mapping[str, pl.DataType], schema: VoteSchema) -> None:
+        self.when.check(fields)
+        super().check(fields, schema)
 
     def expr(self, schema: VoteSchema) -> pl.Expr:
         return schema.vote(self.when, self.label, otherwise=self.otherwise).alias(self.name)

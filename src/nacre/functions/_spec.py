@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import abc
 from dataclasses import MISSING, fields
 from types import MappingProxyType
 from typing import Any
@@ -10,15 +10,22 @@ from typing import Any
 from nacre.errors import SpecError, did_you_mean
 from nacre.functions._code import Code
 from nacre.functions._condition import AllOf, AnyOf, Condition, Not
+from nacre.functions._existing import Existing
+from nacre.functions._expression import Expression
 from nacre.functions._function import Function
 from nacre.functions._keyword import Keyword
+from nacre.functions._mapping import Mapping
+from nacre.functions._member import Member
+from nacre.functions._model import Model
+from nacre.functions._near import Near
 from nacre.functions._pattern import Pattern
 from nacre.functions._rule import Rule
+from nacre.functions._says import Says
 
-CONDITIONS: Mapping[str, type[Condition]] = MappingProxyType(
-    {condition.kind: condition for condition in (AllOf, AnyOf, Not, Keyword, Pattern)}
+CONDITIONS: abc.Mapping[str, type[Condition]] = MappingProxyType(
+    {kind.kind: kind for kind in (AllOf, AnyOf, Not, Keyword, Pattern, Expression, Member, Near, Says)}
 )
-VOTERS: Mapping[str, Any] = MappingProxyType({voter.kind: voter for voter in (Code,)})
+VOTERS: abc.Mapping[str, Any] = MappingProxyType({kind.kind: kind for kind in (Code, Mapping, Existing, Model)})
 
 
 def condition_from_spec(spec: Any) -> Condition:
@@ -31,7 +38,7 @@ def condition_from_spec(spec: Any) -> Condition:
         AllOf(conditions=(Keyword(field='body', keywords=('cash',), match='word'),
                           Not(condition=Pattern(field='subject', pattern='^Re:', lower=False))))
     """
-    if not isinstance(spec, Mapping) or len(spec) != 1:
+    if not isinstance(spec, abc.Mapping) or len(spec) != 1:
         raise SpecError(f"A condition is written `{{kind: ...}}` with one kind; found {spec!r}.")
     ((kind, value),) = spec.items()
     if kind not in CONDITIONS:
@@ -56,7 +63,7 @@ def function_from_spec(name: str, spec: Any) -> Function:
         >>> function_from_spec("free", {"label": "spam", "when": {"keyword": ["body", "free cash"]}}).label
         'spam'
     """
-    if not isinstance(spec, Mapping) or not spec:
+    if not isinstance(spec, abc.Mapping) or not spec:
         raise SpecError(
             f"The function `{name}` is written as an object, such as {{label: …, when: …}}; found {spec!r}."
         )
@@ -77,24 +84,45 @@ def function_from_spec(name: str, spec: Any) -> Function:
     return function
 
 
+def functions_from_specs(specs: Any) -> tuple[Function, ...]:
+    """Return the functions that an object of specs by name describes, in its order."""
+    if not isinstance(specs, abc.Mapping):
+        raise SpecError(f"Functions are written as an object of specs by name; found {specs!r}.")
+    return tuple(function_from_spec(str(name), spec) for name, spec in specs.items())
+
+
 def build(cls: Any, kind: str, value: Any, **given: Any) -> Any:
     """Make a dataclass from a spec: an object of its fields, a list of them in order, or the first alone."""
-    names = [field.name for field in fields(cls) if field.init and field.name != "folder" and field.name not in given]
-    if isinstance(value, Mapping):
+    # What does not compare is filled in by `resolve` and no part of the grammar.
+    known = {field.name: field for field in fields(cls) if field.init and field.compare}
+    names = [name for name in known if name not in given]
+    if isinstance(value, abc.Mapping):
         arguments = dict(value)
     else:
         values = list(value) if isinstance(value, list | tuple) else [value]
         if len(values) > len(names):
             raise SpecError(f"`{kind}` takes at most {len(names)} values ({', '.join(names)}); found {len(values)}.")
         arguments = dict(zip(names, values, strict=False))
-    allowed = [field.name for field in fields(cls) if field.init and field.name != "folder"]
-    needed = [field.name for field in fields(cls) if field.default is MISSING and field.default_factory is MISSING]
+    needed = [name for name, field in known.items() if field.default is MISSING and field.default_factory is MISSING]
+    if repeated := [key for key in arguments if key in given]:
+        raise SpecError(f"`{kind}` gives `{repeated[0]}` twice.")
     arguments |= given
-    _check_keys(f"`{kind}`", arguments, allowed=allowed, needed=needed)
+    _check_keys(f"`{kind}`", arguments, allowed=tuple(known), needed=needed)
+    for key, argument in arguments.items():
+        _check_type(f"`{key}` of `{kind}`", argument, str(known[key].type))
     return cls(**{key: _frozen(argument) for key, argument in arguments.items()})
 
 
-def _check_keys(what: str, spec: Mapping[str, Any], *, allowed: Any, needed: Any) -> None:
+def _check_type(what: str, value: Any, annotation: str) -> None:
+    expected = {"str": (str, "text"), "bool": (bool, "true or false"), "float": (int | float, "a number")}
+    if annotation not in expected:
+        return
+    kind, words = expected[annotation]
+    if not isinstance(value, kind) or (annotation == "float" and isinstance(value, bool)):
+        raise SpecError(f"{what} is {words}; found {value!r}.")
+
+
+def _check_keys(what: str, spec: abc.Mapping[str, Any], *, allowed: Any, needed: Any) -> None:
     for key in spec:
         if key not in allowed:
             hint = did_you_mean(str(key), allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nacre._hashing import hash_text
 from nacre._progress import Progress
 from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, VoteSchema
-from nacre.engine import Column, ColumnStore, ComputedChunk, compute_columns, split_name
+from nacre.engine import Column, ColumnStore, ComputedChunk, Derived, compute_columns, split_name
 from nacre.errors import SchemaError
 from nacre.functions import Code, Context, Declarative, Function, code_task
 from nacre.labeling._derived import derived_columns
@@ -70,6 +70,7 @@ def apply(
         reads.append(schema.token_field)
     derived = derived_columns(reads, context)
     _check(resolved, reads, dataset)
+    _check_types(resolved, dataset, derived, schema)
     columns = [_column(function, schema) for function in resolved]
     if isinstance(schema, Spans):
         columns.append(_token_column(schema))
@@ -87,6 +88,26 @@ def _check(functions: Sequence[Function], reads: Sequence[str], data: Dataset) -
     if repeated:
         raise SchemaError(f"Functions need different names; {', '.join(repeated)} occurs more than once.")
     data.require(split_name(name)[0] for name in reads)
+
+
+def _check_types(
+    functions: Sequence[Function], data: Dataset, derived: Mapping[str, Derived], schema: VoteSchema
+) -> None:
+    """Refuse functions that cannot read fields of these types, before anything is computed."""
+    types: dict[str, pl.DataType] = {}
+    for function in functions:
+        if isinstance(function, Declarative):
+            for name in function.reads:
+                if name not in types:
+                    types[name] = _type(name, data, derived)
+            function.check(types, schema)
+
+
+def _type(name: str, data: Dataset, derived: Mapping[str, Derived]) -> pl.DataType:
+    field, suffix = split_name(name)
+    return (
+        derived[suffix].compute(pl.Series(field, [], dtype=data.schema[field])).dtype if suffix else data.schema[name]
+    )
 
 
 def _column(function: Function, schema: VoteSchema) -> Column:

@@ -12,6 +12,8 @@ from nacre.errors import UnknownNameError
 from nacre.functions import Context, Embedding, match_spans
 
 WORD = r"\w+|[^\w\s]"
+MAX_CHARACTERS = 2_000
+MIN_CONFIDENCE = 0.5
 
 
 def words(texts: pl.Series) -> pl.Series:
@@ -24,7 +26,33 @@ def words(texts: pl.Series) -> pl.Series:
     return pl.DataFrame({"text": texts}).select(match_spans(pl.col("text"), WORD)).to_series()
 
 
-BUILT_IN = {"words": Derived(hash_text("words", WORD), words, is_cached=False)}
+def language(texts: pl.Series) -> pl.Series:
+    """Return the language of each text as a code, null where it is told with less than 50 % confidence.
+
+    Words of the first 2,000 characters decide; a text of one or two words is rarely enough.
+
+    Examples:
+        >>> language(pl.Series(["Where is the train station?", "Wo finde ich den Bahnhof, bitte?", ":-)"])).to_list()
+        ['en', 'de', None]
+    """
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    distinct = texts.cast(pl.String).drop_nulls().str.slice(0, MAX_CHARACTERS).unique()
+    answers = [identifier.classify(text) for text in distinct.to_list()]
+    found = {
+        text: code
+        for text, (code, confidence) in zip(distinct.to_list(), answers, strict=True)
+        if confidence >= MIN_CONFIDENCE
+    }
+    start = texts.cast(pl.String).str.slice(0, MAX_CHARACTERS)
+    return start.replace_strict(found, default=None, return_dtype=pl.String)
+
+
+BUILT_IN = {
+    "words": Derived(hash_text("words", WORD), words, is_cached=False),
+    "language": Derived(hash_text("language", "py3langid", str(MAX_CHARACTERS), str(MIN_CONFIDENCE)), language),
+}
 
 
 def derived_columns(names: Iterable[str], context: Context) -> dict[str, Derived]:
