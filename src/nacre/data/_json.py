@@ -22,6 +22,7 @@ from nacre.data._text_types import Evidence, cast_text
 from nacre.errors import IngestError
 
 _WORDS = {dict: "an object", list: "an array", str: "text", bool: "true or false", type(None): "null"}
+DEEPEST = 50
 _NATIVE = (pl.String, pl.Int64, pl.Float64, pl.Boolean)
 
 
@@ -167,7 +168,10 @@ def _lines(file: DataFile, encoding: str | None) -> Iterator[tuple[int, int, dic
         except orjson.JSONDecodeError as error:
             yield number, len(line), _broken(number, line, error)
             continue
-        if type(row) is not dict:
+        if _is_deep(line, row):
+            problem = f"the values are nested deeper than {DEEPEST} levels, expected fewer."
+            yield number, len(line), Fault(-1, number, None, problem, "Write inner values as text.", _text(line))
+        elif type(row) is not dict:
             kind = _WORDS.get(type(row), "a number")
             problem = f"found {kind}, {shown(_text(line))}, expected a JSON object."
             advice = 'Write one object per line; a file that is one array needs `format="json"`.'
@@ -227,6 +231,8 @@ def _array(file: DataFile, options: Options) -> Iterator[tuple[int, int, dict[st
             f"{file.name} holds {_WORDS.get(type(rows), 'a number')}{keys}; expected an array of objects, one per data "
             "point. Write the array alone, or one object per line into a .jsonl file."
         )
+    if _is_deep(data, rows):
+        raise IngestError(f"{file.name} nests values deeper than {DEEPEST} levels. Write inner values as text.")
     size = len(data) // max(len(rows), 1)
     repeated = _repeated_in_elements(data) if _has_repeated_key(data, rows) else {}
     for number, row in enumerate(rows, start=1):
@@ -253,6 +259,22 @@ def _broken_array(file: DataFile, data: bytes, error: orjson.JSONDecodeError) ->
         f"{file.name}, line {error.lineno}: this is no JSON ({error.msg}, at character {error.colno}). Correct the "
         "file, or write one object per line into a .jsonl file, of which single lines can be refused."
     )
+
+
+def _is_deep(text: bytes, value: Any) -> bool:
+    """Return whether lists and objects are nested deeper than Arrow can carry."""
+    if text.count(b"[") + text.count(b"{") <= DEEPEST:
+        return False
+    level, depth = [value], 0
+    while level:
+        level = [
+            item
+            for outer in level
+            if type(outer) in (dict, list)
+            for item in (outer.values() if type(outer) is dict else outer)
+        ]
+        depth += 1
+    return depth > DEEPEST
 
 
 def _repeated_key(line: bytes, row: dict[str, Any]) -> str | None:

@@ -110,8 +110,8 @@ def _flat(column: pl.Series) -> pl.Series:
 
 
 def _escaped(frame: pl.DataFrame) -> pl.DataFrame:
-    text = pl.col(pl.String)
-    return frame.with_columns(pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text))
+    text = pl.col(pl.String)  # every text column
+    return frame.with_columns(pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep())
 
 
 def _plain(value: Any) -> Any:
