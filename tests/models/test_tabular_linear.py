@@ -3,8 +3,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from datasets import dataset
 
+from datasets import dataset
 from nacre.data import Classes
 from nacre.errors import SchemaError
 from nacre.models import EmbeddingLinear, TabularLinear

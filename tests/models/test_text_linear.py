@@ -3,8 +3,8 @@ import hashlib
 import numpy as np
 import polars as pl
 import pytest
-from datasets import dataset
 
+from datasets import dataset
 from nacre.data import Classes, MultiLabel
 from nacre.errors import SchemaError, UnknownNameError
 from nacre.models import TextLinear
@@ -33,9 +33,9 @@ def test_contributions_and_intercept_are_the_score():
 
     scores = np.column_stack(
         [
-            model.explain(MAIL, label, n=100).group_by("row", maintain_order=True).agg(pl.col("contribution").sum())[
-                "contribution"
-            ]
+            model.explain(MAIL, label, n=100)
+            .group_by("row", maintain_order=True)
+            .agg(pl.col("contribution").sum())["contribution"]
             for label in SCHEMA.names
         ]
     )
@@ -62,7 +62,7 @@ def test_thresholds_decide_what_is_present():
     proba = model.predict_proba(MAIL)
 
     assert (model.thresholds_ < proba[[0, 1], [0, 1]]).all()
-    assert (model.thresholds_ > proba[1, 0]) [0]
+    assert (model.thresholds_ > proba[1, 0])[0]
     model.thresholds_ = np.array([0.0, 1.0])
     assert model.predict(MAIL).to_list() == [{"present": [0], "absent": [1]}] * 4
 

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from datasets import dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets import dataset
 from nacre.data import Classes, Spans
 from nacre.errors import SchemaError
 from nacre.metrics import span_metrics
@@ -106,9 +106,8 @@ def triples(spans):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least"), [("seq_ncbi_disease", 0.6), ("seq_bc5cdr", 0.6)])
-def test_real_spans_are_found(name, least):
-    folder = dataset(name)
+def test_real_spans_are_found():
+    folder = dataset("seq_ncbi_disease")
     names = tuple(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["entity_types"])
     train, truth = load_tagged(folder / "train.parquet", names)
     test, expected = load_tagged(folder / "test.parquet", names)
@@ -116,5 +115,4 @@ def test_real_spans_are_found(name, least):
     predicted = TokenTagger("text").fit(train, truth, Spans(names, "text")).predict(test)
 
     f1 = span_metrics(triples(expected), triples(predicted)).f1
-    print(name, f1)
-    assert f1.value > least
+    assert f1.value > 0.68  # measured: .73

@@ -51,7 +51,7 @@ class TokenTagger(LinearModel):
 
     field: str
     tokens: str | None = None
-    C: float = 10.0
+    C: float = 1.0
 
     kind: ClassVar[str] = "token_tagger"
 
