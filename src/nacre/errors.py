@@ -6,7 +6,7 @@ NacreError
         SpecError                               a spec (YAML, JSON, arguments) is not of the grammar
         IngestError                             a file or frame cannot be imported as it is
     NotFittedError          (ValueError)        asked to predict before `fit`
-    UnknownNameError        (LookupError)       a name that nothing carries: a class, a model, a project, a version
+    UnknownNameError        (KeyError)          a name that nothing carries: a class, a model, a project, a version
     MissingExtraError       (ImportError)       an optional dependency is not installed
     MissingModelError       (FileNotFoundError) model weights are not in the model cache
     WorkspaceError          (OSError)           the workspace on disk is missing, damaged or locked
@@ -66,7 +66,7 @@ class NotFittedError(NacreError, ValueError):
         super().__init__(f"`{type(model).__name__}` is not fitted. Call `fit` first.")
 
 
-class UnknownNameError(NacreError, LookupError):
+class UnknownNameError(NacreError, KeyError):
     """A name that nothing carries."""
 
     code = "unknown_name"
@@ -75,6 +75,8 @@ class UnknownNameError(NacreError, LookupError):
         names = sorted(available)
         known = f"there are {', '.join(names)}" if names else "there is none yet"
         super().__init__(f"There is no {kind} `{name}`; {known}.{did_you_mean(name, names)}")
+
+    __str__ = Exception.__str__
 
 
 class MissingExtraError(NacreError, ImportError):

@@ -2,6 +2,7 @@
 
 from nacre.labeling._apply import apply
 from nacre.labeling._derived import derived_columns, words
+from nacre.labeling._fields import read_fields
 from nacre.labeling._label_matrix import LabelMatrix, Patterns, Symbol
 from nacre.labeling._summary import LabelSummary, encode_truth
 
@@ -13,5 +14,6 @@ __all__ = [
     "apply",
     "derived_columns",
     "encode_truth",
+    "read_fields",
     "words",
 ]

@@ -1,0 +1,252 @@
+"""One turn of the labeling loop, from data to what is wrong with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from nacre._progress import Progress, Silent
+from nacre.analysis import Outcomes
+from nacre.data import Dataset, MultiLabel, Number, Spans, VoteSchema
+from nacre.errors import SchemaError
+from nacre.functions import Context
+from nacre.label_models import (
+    LabelModel,
+    OneVsRest,
+    TokenWise,
+    class_balance,
+    label_model_from_spec,
+    with_ground_truth,
+)
+from nacre.labeling import LabelMatrix, apply, read_fields
+from nacre.models import EndModel, load_model, model_from_spec, predict_all
+from nacre.workspace._recipe import Recipe
+from nacre.workspace._resources import project_context
+from nacre.workspace._units import Codes, rows_in, split_rows, unit_truth
+
+if TYPE_CHECKING:
+    from nacre.workspace._project import Project
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What functions and label model say about all data points.
+
+    Args:
+        data: The data points.
+        context: What the names in functions and models stand for.
+        rows: Row ids by split.
+        truth: What is true of each unit, see `encode_truth`.
+        label_matrix: The votes of all units.
+        label_model: The fitted label model; None until it is fitted.
+        proba: Its probabilities, [n_units, n_classes].
+        balance: How frequent each class is; None where that is unknown.
+    """
+
+    data: Dataset
+    context: Context
+    rows: Mapping[str, pl.Series]
+    truth: Codes
+    label_matrix: LabelMatrix
+    label_model: LabelModel | None = None
+    proba: Floats | None = None
+    balance: Floats | None = None
+
+    def units(self, split: str) -> NDArray[np.bool_]:
+        """Return which units are in a split: [n_units]."""
+        return rows_in(self.label_matrix, self.rows.get(split, pl.Series(dtype=pl.Int64)))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An end model and what it says about all data points.
+
+    Args:
+        model: The fitted model.
+        training_set: Hash of its training set.
+        n_rows: How many data points it was trained on.
+        proba: Its probabilities, [n_units, n_classes].
+    """
+
+    model: EndModel
+    training_set: str
+    n_rows: int
+    proba: Floats
+
+
+def apply_functions(
+    project: Project,
+    recipe: Recipe,
+    *,
+    n_jobs: int | None = None,
+    retry_errors: bool = False,
+    progress: Progress | None = None,
+) -> Labels:
+    """Apply the functions of a project to all of its data points."""
+    schema = _votable(project)
+    data = project.data.read()
+    functions = list(project.functions.values())
+    if not functions:
+        raise SchemaError("There are no functions yet. Add some under `functions` in nacre.yaml.")
+    reads = model_from_spec(recipe.model).reads
+    context = project_context(project, functions, data, folder=recipe.folder, reads=reads)
+    label_matrix = apply(
+        functions,
+        data,
+        schema,
+        store=project.columns,
+        context=context,
+        n_jobs=n_jobs,
+        retry_errors=retry_errors,
+        progress=progress,
+    )
+    truth = project.truth
+    known = unit_truth(data, None if truth is None else truth.votes, label_matrix)
+    return Labels(data, context, split_rows(data), known, label_matrix)
+
+
+def fit_label_model(labels: Labels, recipe: Recipe) -> Labels:
+    """Fit the label model on train and say how probable each class is everywhere.
+
+    How frequent the classes are comes from the ground truth of valid, which is never trained on.
+    """
+    train, valid = labels.units("train"), labels.units("valid")
+    schema = labels.label_matrix.schema
+    balance = _balance(labels.truth[valid], schema)
+    label_model = _label_model(recipe.label_model, schema, balance)
+    y = labels.truth[train] if recipe.clamp_truth else None
+    label_model.fit(labels.label_matrix.where(train), y)
+    proba = label_model.predict_proba(labels.label_matrix)
+    return replace(labels, label_model=label_model, proba=proba, balance=balance)
+
+
+def train_model(project: Project, recipe: Recipe, labels: Labels, *, progress: Progress | None = None) -> Trained:
+    """Train the end model on train, where functions voted, or take the one that was trained on the same before."""
+    progress = progress or Silent()
+    frame = _training_frame(labels, clamp_truth=recipe.clamp_truth)
+    training_set = project.training_sets.add("current", frame, lineage=_lineage(project, recipe))
+    spec = dict(recipe.model)
+    model = _model_trained_before(project, training_set.frame, spec)
+    if model is None:
+        progress.start("end model", 1)
+        model = model_from_spec(spec)
+        data = labels.data.where(frame.get_column("row_id"))
+        fields = read_fields(data, model.reads, context=labels.context, store=project.columns)
+        model.fit(fields, _target(frame, labels.label_matrix.schema), labels.label_matrix.schema)
+        project.models.add("current", model.save, training_set=training_set.frame, spec=spec)
+        progress.advance()
+    proba = predict_all(model, labels.data, context=labels.context, store=project.columns, progress=progress)
+    return Trained(model, training_set.frame, len(frame), proba)
+
+
+def split_outcomes(labels: Labels, trained: Trained, split: str) -> Outcomes:
+    """Return votes, probabilities and truth of one split, for analysis."""
+    units = labels.units(split)
+    assert labels.proba is not None  # the label model was fitted before
+    return Outcomes.of(
+        labels.label_matrix.where(units),
+        labels.truth[units],
+        label_proba=labels.proba[units],
+        proba=trained.proba[units],
+        class_balance=labels.balance,
+    )
+
+
+def _votable(project: Project) -> VoteSchema:
+    schema = project.schema
+    if isinstance(schema, Number):
+        raise SchemaError("The loop labels with classes, several labels or spans; there is none for `Number` yet.")
+    return schema
+
+
+def _balance(truth: Codes, schema: VoteSchema) -> Floats | None:
+    if not (truth >= 0).any():
+        return None
+    if isinstance(schema, MultiLabel):
+        known = np.maximum((truth >= 0).sum(axis=0), 0)
+        shares: Floats = ((truth == 1).sum(axis=0) + 1) / (known + 2)
+        return shares
+    return class_balance(truth, len(schema.classes))
+
+
+def _label_model(spec: Mapping[str, Any], schema: VoteSchema, balance: Floats | None) -> LabelModel:
+    """Return the label model of the recipe, with the class balance where it takes one and names none."""
+    model = label_model_from_spec(spec)
+    if isinstance(schema, MultiLabel) and not isinstance(model, OneVsRest):
+        model = OneVsRest(model=model)
+    elif isinstance(schema, Spans) and not isinstance(model, TokenWise):
+        model = TokenWise(model=model)
+    takes_balance = getattr(model, "class_balance", False) is None
+    if balance is not None and takes_balance:
+        model.class_balance = tuple(balance.tolist())  # type: ignore[attr-defined]
+    elif isinstance(model, TokenWise) and balance is not None and getattr(model.model, "class_balance", 0) is None:
+        model.model.class_balance = tuple(balance.tolist())  # type: ignore[attr-defined]
+    return model
+
+
+def _training_frame(labels: Labels, *, clamp_truth: bool) -> pl.DataFrame:
+    """Return `row_id` and `proba` of the data points to train on: those of train with any vote.
+
+    `proba` is a list of probabilities; for spans a list of such lists, one per token.
+    """
+    assert labels.proba is not None
+    proba, train = labels.proba, labels.units("train")
+    used = train & labels.label_matrix.is_covered
+    if clamp_truth:
+        proba = _clamped(proba, labels)
+        used |= train & _is_known(labels.truth)
+    kept = labels.label_matrix.units.select("row_id").with_columns(
+        pl.Series("proba", proba, dtype=pl.List(pl.Float64)), pl.Series("used", used)
+    )
+    if not isinstance(labels.label_matrix.schema, Spans):
+        frame = kept.filter("used").drop("used")
+    else:
+        rows = kept.group_by("row_id", maintain_order=True).agg("proba", pl.col("used").any())
+        frame = rows.filter("used").drop("used")
+    if frame.is_empty():
+        raise SchemaError("No function votes on any data point of train, so there is nothing to train on.")
+    return frame
+
+
+def _clamped(proba: Floats, labels: Labels) -> Floats:
+    if labels.truth.ndim == 1:
+        return with_ground_truth(proba, labels.truth)
+    return np.where(labels.truth >= 0, labels.truth, proba)
+
+
+def _is_known(truth: Codes) -> NDArray[np.bool_]:
+    is_known: NDArray[np.bool_] = truth.reshape(len(truth), -1).max(axis=1, initial=-1) >= 0
+    return is_known
+
+
+def _target(frame: pl.DataFrame, schema: VoteSchema) -> Floats:
+    """Return the probabilities of a training set as an array [n_units, n_classes]."""
+    proba = frame.get_column("proba")
+    if isinstance(schema, Spans):
+        proba = proba.explode(empty_as_null=False)
+    return np.array(proba.to_list(), dtype=np.float64).reshape(-1, len(schema.classes))
+
+
+def _lineage(project: Project, recipe: Recipe) -> dict[str, Any]:
+    return {
+        "data": project.data.version,
+        "functions": {name: project.functions.version(name) for name in project.functions},
+        "label_model": dict(recipe.label_model),
+    }
+
+
+def _model_trained_before(project: Project, training_set: str, spec: Mapping[str, Any]) -> EndModel | None:
+    """Return the newest model where it was trained on the same, with the same settings."""
+    if "current" not in project.models:
+        return None
+    stored = project.models["current"]
+    if (stored.training_set, dict(stored.spec)) != (training_set, dict(spec)):
+        return None
+    return load_model(project.models.folder("current"))
