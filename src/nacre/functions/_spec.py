@@ -27,6 +27,8 @@ CONDITIONS: abc.Mapping[str, type[Condition]] = MappingProxyType(
 )
 VOTERS: abc.Mapping[str, Any] = MappingProxyType({kind.kind: kind for kind in (Code, Mapping, Existing, Model)})
 
+MAX_DEPTH = 100  # JSON, hashes and Polars walk a condition by recursion
+
 
 def condition_from_spec(spec: Any) -> Condition:
     """Return the condition that a spec describes.
@@ -38,6 +40,14 @@ def condition_from_spec(spec: Any) -> Condition:
         AllOf(conditions=(Keyword(field='body', keywords=('cash',), match='word'),
                           Not(condition=Pattern(field='subject', pattern='^Re:', lower=False))))
     """
+    return _condition(spec, depth=1)
+
+
+def _condition(spec: Any, depth: int) -> Condition:
+    if depth > MAX_DEPTH:
+        raise SpecError(
+            f"A condition is nested more than {MAX_DEPTH} deep, the limit. Split it into several functions."
+        )
     if not isinstance(spec, abc.Mapping) or len(spec) != 1:
         raise SpecError(f"A condition is written `{{kind: ...}}` with one kind; found {spec!r}.")
     ((kind, value),) = spec.items()
@@ -48,10 +58,10 @@ def condition_from_spec(spec: Any) -> Condition:
     if kind in ("all", "any"):
         if not isinstance(value, list | tuple):
             raise SpecError(f"`{kind}` takes a list of conditions; found {value!r}.")
-        parts = tuple(condition_from_spec(part) for part in value)
+        parts = tuple(_condition(part, depth + 1) for part in value)
         return AllOf(parts) if kind == "all" else AnyOf(parts)
     if kind == "not":
-        return Not(condition_from_spec(value))
+        return Not(_condition(value, depth + 1))
     condition: Condition = build(CONDITIONS[kind], kind, value)
     return condition
 

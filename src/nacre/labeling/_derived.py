@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -35,11 +37,8 @@ def language(texts: pl.Series) -> pl.Series:
         >>> language(pl.Series(["Where is the train station?", "Wo finde ich den Bahnhof, bitte?", ":-)"])).to_list()
         ['en', 'de', None]
     """
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     distinct = texts.cast(pl.String).drop_nulls().str.slice(0, MAX_CHARACTERS).unique()
-    answers = [identifier.classify(text) for text in distinct.to_list()]
+    answers = [_identifier().classify(text) for text in distinct.to_list()]
     found = {
         text: code
         for text, (code, confidence) in zip(distinct.to_list(), answers, strict=True)
@@ -47,6 +46,13 @@ def language(texts: pl.Series) -> pl.Series:
     }
     start = texts.cast(pl.String).str.slice(0, MAX_CHARACTERS)
     return start.replace_strict(found, default=None, return_dtype=pl.String)
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 BUILT_IN = {
