@@ -127,8 +127,18 @@ def fit_label_model(labels: Labels, recipe: Recipe) -> Labels:
     return replace(labels, label_model=label_model, proba=proba, balance=balance)
 
 
-def train_model(project: Project, recipe: Recipe, labels: Labels, *, progress: Progress | None = None) -> Trained:
-    """Train the end model on train, where functions voted, or take the one that was trained on the same before."""
+def train_model(
+    project: Project,
+    recipe: Recipe,
+    labels: Labels,
+    *,
+    note: str | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train the end model on train, where functions voted, or take the one that was trained on the same before.
+
+    A model that was trained opens an iteration, called `note`.
+    """
     progress = progress or Silent()
     frame = _training_frame(labels, clamp_truth=recipe.clamp_truth)
     training_set = project.training_sets.add("current", frame, lineage=_lineage(project, recipe))
@@ -140,6 +150,8 @@ def train_model(project: Project, recipe: Recipe, labels: Labels, *, progress: P
         data = labels.data.where(frame.get_column("row_id"))
         fields = read_fields(data, model.reads, context=labels.context, store=project.columns)
         model.fit(fields, _target(frame, labels.label_matrix.schema), labels.label_matrix.schema)
+        if note is not None:
+            project.iterate(note)
         project.models.add("current", model.save, training_set=training_set.frame, spec=spec)
         progress.advance()
     proba = predict_all(model, labels.data, context=labels.context, store=project.columns, progress=progress)
