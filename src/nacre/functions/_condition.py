@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
 
 from nacre._hashing import hash_json
-from nacre.errors import SchemaError, SpecError
+from nacre.errors import SchemaError, SpecError, UnknownFieldError
 from nacre.functions._matching import no_spans, unite_spans
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Condition:
         Args:
             fields: The type of each field and derived column in `reads`.
         """
-        two_rows = pl.DataFrame(schema={name: fields[name] for name in self.reads}).clear(2)
+        two_rows = two_null_rows(self.reads, fields)
         types = ", ".join(f"`{name}` is {fields[name]}" for name in self.reads)
         try:
             column = two_rows.select(self.expr()).to_series()
@@ -185,6 +185,16 @@ def check_field(kind: str, name: object) -> None:
         raise SpecError(f"`{kind}` reads a field by its name; found {name!r}.")
     if name == "*" or (name.startswith("^") and name.endswith("$")):
         raise SpecError(f"`{kind}` reads one field; `{name}` would select several. Name them one by one.")
+
+
+def two_null_rows(reads: Iterable[str], fields: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return a small table with the fields that are read, on which an expression shows whether it can be computed."""
+    types = {}
+    for name in reads:
+        if name not in fields:
+            raise UnknownFieldError(name, available=fields)
+        types[name] = fields[name]
+    return pl.DataFrame(schema=types).clear(2)
 
 
 def dataclass_spec(value: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:

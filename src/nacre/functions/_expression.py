@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
@@ -24,7 +25,7 @@ Extract Floor GT GTE Greatest ILike Identifier If In Is LT LTE Least Left Length
 Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Nullif Or Paren RegexpILike RegexpLike Replace Right
 Round StartsWith StrPosition Sub Substring Trim TryCast Upper Var
 """
-CASTS = ("BIGINT", "DATE", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TEXT", "VARCHAR")
+CASTS = ("BIGINT", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TEXT", "VARCHAR")
 # Arguments that must be constant: Polars takes no other, or fails on a row instead of before the first.
 CONSTANT = {
     "Like": ("expression",),
@@ -101,6 +102,8 @@ def _parse(sql: object) -> Node:
 
     if not isinstance(sql, str) or not sql.strip():
         raise SpecError(f"An expression is SQL over the fields of a row, such as `attempts > 3`; found {sql!r}.")
+    if any(ord(character) < 32 and not character.isspace() for character in sql):
+        raise SpecError(f"{sql!r} holds control characters; an expression is plain text.")
     if len(sql) > MAX_LENGTH:
         raise SpecError(f"An expression has at most {MAX_LENGTH:,} characters; this one has {len(sql):,}.")
     try:
@@ -152,9 +155,7 @@ def _check_node(node: Node, sql: str) -> None:
             raise SpecError(f"`{_short(node.sql())}` in `{_short(sql)}` names a table; write the field alone.")
         check_field("expression", node.name)
     elif kind in ("Cast", "TryCast"):
-        target = node.to.sql()
-        if target not in CASTS or node.args.get("format") or node.args.get("default"):
-            raise SpecError(f"`{_short(sql)}` casts to {target}; it can cast to {', '.join(CASTS)}.")
+        _check_cast(node, sql)
     elif kind == "In" and not (node.expressions and all(map(_is_constant, node.expressions))):
         raise SpecError(f"`IN` in `{_short(sql)}` takes a list of constants.")
     for name in CONSTANT.get(kind, ()):
@@ -165,6 +166,18 @@ def _check_node(node: Node, sql: str) -> None:
     extra = set(node.args) - {"this", "substr"}
     if kind == "StrPosition" and any(node.args.get(name) for name in extra):
         raise SpecError(f"`{node.key}` in `{_short(sql)}` takes a text and what to look for.")
+
+
+def _check_cast(node: Node, sql: str) -> None:
+    target = node.to.sql()
+    if target == "DATE":
+        # Polars turns no text column into dates: only the dates that the expression itself names.
+        try:
+            date.fromisoformat(node.this.name if isinstance(node.this, _exp().Literal) else "")
+        except ValueError as error:
+            raise SpecError(f"In `{_short(sql)}`, a date is written `DATE '2024-12-31'`; no column is cast.") from error
+    elif target not in CASTS or node.args.get("format") or node.args.get("default"):
+        raise SpecError(f"`{_short(sql)}` casts to {target}; it can cast to {', '.join(CASTS)}.")
 
 
 def _is_constant(node: Node) -> bool:

@@ -11,6 +11,7 @@ import polars as pl
 from nacre._hashing import hash_json, hash_text
 from nacre.data import VoteSchema
 from nacre.errors import SchemaError
+from nacre.functions._condition import two_null_rows
 
 if TYPE_CHECKING:
     from nacre.functions._context import Context
@@ -98,7 +99,7 @@ class Declarative:
 
     def check(self, fields: Mapping[str, pl.DataType], schema: VoteSchema) -> None:
         """Refuse fields of types that the votes cannot be computed on, before any data is read."""
-        two_rows = pl.DataFrame(schema={name: fields[name] for name in self.reads}).clear(2)
+        two_rows = two_null_rows(self.reads, fields)
         try:
             two_rows.select(self.stored(schema))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
