@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from nacre.data import read
-from nacre.errors import IngestError
+from nacre.errors import IngestError, SchemaError
 
 DAMAGED = b"id,text\n" + b"".join(b"%d,%032x\n" % (number, number**7) for number in range(5_000))
 
@@ -334,3 +334,24 @@ def test_the_file_of_refused_rows_appears_whole_or_not_at_all(tmp_path):
         read(path, refused=tmp_path / "refused.jsonl")
 
     assert [found.name for found in tmp_path.iterdir()] == ["a.csv.gz"]
+
+
+def test_only_a_file_collects_refused_rows(tmp_path):
+    path = written(tmp_path / "a.csv", "a,b\n1,2\n3\n")
+    os.mkfifo(tmp_path / "pipe")  # stands for a device such as /dev/null, which must not be replaced
+
+    for place, message in [("pipe", "is no file"), ("", "is no file"), ("nowhere/refused.jsonl", "There is no folder")]:
+        with pytest.raises(SchemaError, match=message):
+            read(path, refused=tmp_path / place)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_to_the_file_of_refused_rows_stays_a_link(tmp_path):
+    path = written(tmp_path / "a.csv", "a,b\n1,2\n3\n")
+    (tmp_path / "link").symlink_to(written(tmp_path / "refused.jsonl", "old"))
+
+    with pytest.warns(UserWarning, match="1 of 2 rows were refused"):
+        read(path, refused=tmp_path / "link")
+
+    assert (tmp_path / "link").is_symlink()
+    assert "found 1 columns" in (tmp_path / "refused.jsonl").read_text()

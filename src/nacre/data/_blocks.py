@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nacre.data._refusals import Fault
 
 # A block ends when it holds this much text, however few its rows: cells of 10 MB must not add up.
-BLOCK_CHARACTERS = 1 << 26
+BLOCK_CHARACTERS = 1 << 24
 
 
 @dataclass

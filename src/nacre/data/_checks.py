@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import numpy as np
 import polars as pl
@@ -69,7 +68,7 @@ class RowChecks:
     def _row_id_faults(self, block: Block) -> list[Fault]:
         row_ids = block.frame.get_column("row_id").cast(pl.Int64, strict=False)
         before = row_ids.cum_max().forward_fill().shift(1).fill_null(-1).clip(lower_bound=self._largest_row_id)
-        self._largest_row_id = max(self._largest_row_id, cast("int | None", row_ids.max()) or 0)
+        self._largest_row_id = max(self._largest_row_id, int(np.max(row_ids.drop_nulls().to_numpy(), initial=-1)))
         bad = row_ids.is_null() | (row_ids <= before)
         advice = 'Leave `row_id` out, or pass `rename={"row_id": "..."}`: Nacre numbers the data points itself.'
         return [

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import StringIO
+from itertools import islice
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from nacre.data._blocks import BLOCK_CHARACTERS, Block, Options
-from nacre.data._files import DataFile, open_text, reading
+from nacre.data._files import DataFile, encoding_of, open_bytes, open_text, reading
 from nacre.data._names import check_same_names, checked_names, selected
+from nacre.data._plain_csv import plain_blocks
 from nacre.data._refusals import RAW_CHARACTERS, Fault, fault_error, shown
 from nacre.data._text_types import Evidence, cast_text, without_nulls
 from nacre.errors import IngestError
@@ -82,29 +84,41 @@ class CsvRows:
 
     def _kept_parts(self, batch_rows: int) -> Iterator[_Text]:
         for text in self._kept or ():
-            faults = text.faults
-            for start in range(0, max(len(text.frame), 1), batch_rows):
-                stop = start + batch_rows
-                end = text.numbers[stop] if stop < len(text.numbers) else np.inf
-                here = [fault for fault in faults if fault.number < end]
-                faults = faults[len(here) :]
-                yield _Text(text.file, text.frame[start:stop], text.numbers[start:stop], here)
+            yield from _sliced(text, batch_rows)
 
     def _texts(self, batch_rows: int) -> Iterator[_Text]:
         first: tuple[str, ...] | None = None
         for file in self.files:
-            with reading(file), open_text(file, self.options.encoding) as stream:
-                records = _Records(stream, self._separator(file))
-                names, pending = _header(records, file, self.options)
+            with reading(file):
+                names, n_lines = _header(file, self._separator(file), self.options)
                 if first is None:
                     first = names
                 else:
                     check_same_names(names, first, file.name, self.files[0].name)
-                columns = selected(first, self.options)
-                for cells, numbers, faults in _cut(records, names, pending, batch_rows):
-                    frame, garbled = _frame(cells, names, numbers)
-                    read = frame.select(without_nulls(frame[name], self.options.nulls) for name in columns)
-                    yield _Text(file, read, np.array(numbers, dtype=np.int64), faults + garbled)
+                for text in self._rows(file, names, n_lines, batch_rows):
+                    columns = selected(first, self.options)
+                    frame = text.frame.select(without_nulls(text.frame[name], self.options.nulls) for name in columns)
+                    yield replace(text, frame=frame)
+
+    def _rows(self, file: DataFile, names: tuple[str, ...], n_lines: int, batch_rows: int) -> Iterator[_Text]:
+        """Yield the rows after the first `n_lines` lines: the fast way as far as it goes, then the careful one."""
+        yield _Text(file, pl.DataFrame(schema=dict.fromkeys(names, pl.String)), np.empty(0, dtype=np.int64), [])
+        encoding = self.options.encoding or encoding_of(file)
+        if encoding.startswith("utf-8"):
+            with open_bytes(file) as stream:
+                for block in plain_blocks(stream, names, self._separator(file), n_lines):
+                    if block is None:
+                        break
+                    n_lines = block.n_lines
+                    yield from _sliced(_Text(file, block.frame, block.numbers, []), batch_rows)
+                else:
+                    return
+        with open_text(file, encoding) as stream:
+            records = _Records(stream, self._separator(file), n_lines)
+            for cells, numbers, faults in _cut(records, len(names), batch_rows):
+                frame, garbled = _frame(cells, names, numbers)
+                faults = sorted(faults + garbled, key=lambda fault: fault.number)
+                yield _Text(file, frame, np.array(numbers, dtype=np.int64), faults)
 
     def _separator(self, file: DataFile) -> str:
         return self.options.separator or ("\t" if file.format == "tsv" else ",")
@@ -113,36 +127,42 @@ class CsvRows:
 class _Records:
     """The records of a stream, each with the line it starts on; a broken one is a fault."""
 
-    def __init__(self, stream: Iterable[str], separator: str) -> None:
+    def __init__(self, stream: Iterable[str], separator: str, n_skipped: int = 0) -> None:
         csv.field_size_limit(max(csv.field_size_limit(), LARGEST_CELL))
         if len(separator) != 1:
             raise IngestError(f"The separator must be one character; it is `{separator}`.")
         self.separator = separator
         self._recent: list[str] = []
+        self._n_skipped = n_skipped
         self._reader = csv.reader(self._lines(stream), delimiter=separator, strict=True)
 
+    @property
+    def n_lines(self) -> int:
+        """Lines read so far."""
+        return self._n_skipped + self._reader.line_num
+
     def _lines(self, stream: Iterable[str]) -> Iterator[str]:
-        for line in stream:
+        for line in islice(stream, self._n_skipped, None):
             if len(self._recent) < _KEPT_LINES:
                 self._recent.append(line)
-            yield line.removeprefix("\ufeff") if self._reader.line_num == 0 else line
+            yield line.removeprefix("\ufeff") if self.n_lines == 0 else line
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | Fault]]:
-        reader, recent = self._reader, self._recent
+        reader, recent, skipped = self._reader, self._recent, self._n_skipped
         while True:
-            start = reader.line_num + 1
+            start = skipped + reader.line_num + 1
             recent.clear()
             try:
                 for cells in reader:
                     yield start, cells
-                    start = reader.line_num + 1
+                    start = skipped + reader.line_num + 1
                     recent.clear()
                 return
             except csv.Error as error:
                 yield start, self._fault(start, str(error))
 
     def _fault(self, start: int, error: str) -> Fault:
-        end = self._reader.line_num
+        end = self.n_lines
         place = f"lines {start} to {end}" if end > start else "the line"
         raw = "".join(self._recent)[:RAW_CHARACTERS]
         if "unexpected end" in error:
@@ -154,26 +174,24 @@ class _Records:
         return Fault(-1, start, None, problem, 'Quote a cell as `"..."`, and a quote inside it as `""`.', raw)
 
 
-def _header(
-    records: _Records, file: DataFile, options: Options
-) -> tuple[tuple[str, ...], list[tuple[int, list[str] | Fault]]]:
-    """Return the names of the columns, and the first record when it is already a data point."""
-    for record in records:
-        number, cells = record
-        if isinstance(cells, Fault):
-            raise fault_error(file.name, "line", cells)
-        if cells:
-            break
-    else:
+def _header(file: DataFile, separator: str, options: Options) -> tuple[tuple[str, ...], int]:
+    """Return the names of the columns, and how many lines stand before the first row."""
+    with open_text(file, options.encoding) as stream:
+        records = _Records(stream, separator)
+        number, cells = next((record for record in records if record[1]), (0, []))
+        n_lines = records.n_lines
+    if isinstance(cells, Fault):
+        raise fault_error(file.name, "line", cells)
+    if not cells:
         raise IngestError(f"{file.name} is empty. Check that it was written completely.")
     if options.header is False:
         names = [f"column_{position}" for position in range(1, len(cells) + 1)]
-        return checked_names(names, file.name, options), [(number, cells)]
+        return checked_names(names, file.name, options), 0
     _check_text(cells, number, file)
-    _check_separator(cells, records.separator, file)
+    _check_separator(cells, separator, file)
     if options.header is None:
         _check_header(cells, file)
-    return checked_names([name.strip() for name in cells], file.name, options), []
+    return checked_names([name.strip() for name in cells], file.name, options), n_lines
 
 
 def _check_text(cells: list[str], number: int, file: DataFile) -> None:
@@ -201,27 +219,24 @@ def _check_header(cells: list[str], file: DataFile) -> None:
         )
 
 
-def _cut(
-    records: _Records, names: tuple[str, ...], pending: list[tuple[int, list[str] | Fault]], batch_rows: int
-) -> Iterator[tuple[list[list[str]], list[int], list[Fault]]]:
+def _cut(records: _Records, width: int, batch_rows: int) -> Iterator[tuple[list[list[str]], list[int], list[Fault]]]:
     """Yield up to `batch_rows` rows of the right length, with the faults among them."""
     rows: list[list[str]] = []
     numbers: list[int] = []
     faults: list[Fault] = []
-    size, width = 0, len(names)
-    for source in (pending, records):
-        for number, cells in source:
-            if isinstance(cells, Fault):
-                faults.append(cells)
-            elif len(cells) == width:
-                rows.append(cells)
-                numbers.append(number)
-                size += sum(map(len, cells))
-            elif cells:
-                faults.append(_ragged(cells, number, width, records.separator))
-            if len(rows) == batch_rows or size > BLOCK_CHARACTERS or len(faults) >= batch_rows:
-                yield rows, numbers, faults
-                rows, numbers, faults, size = [], [], [], 0
+    size = 0
+    for number, cells in records:
+        if isinstance(cells, Fault):
+            faults.append(cells)
+        elif len(cells) == width:
+            rows.append(cells)
+            numbers.append(number)
+            size += sum(map(len, cells))
+        elif cells:
+            faults.append(_ragged(cells, number, width, records.separator))
+        if len(rows) == batch_rows or size > BLOCK_CHARACTERS or len(faults) >= batch_rows:
+            yield rows, numbers, faults
+            rows, numbers, faults, size = [], [], [], 0
     yield rows, numbers, faults
 
 
@@ -265,6 +280,17 @@ def _garbled(cell: str) -> tuple[str, str] | None:
         return None
     problem = f"found the byte 0x{byte:02X} in {shown(cell)}, expected UTF-8."
     return problem, 'If the file is in a Western encoding, pass `encoding="cp1252"`.'
+
+
+def _sliced(text: _Text, batch_rows: int) -> Iterator[_Text]:
+    """Yield a text in parts of up to `batch_rows` rows, each with the faults that stand before its next row."""
+    faults = text.faults
+    for start in range(0, max(len(text.frame), 1), batch_rows):
+        stop = start + batch_rows
+        end = text.numbers[stop] if stop < len(text.numbers) else np.inf
+        here = [replace(fault, index=max(fault.index - start, -1)) for fault in faults if fault.number < end]
+        faults = faults[len(here) :]
+        yield _Text(text.file, text.frame[start:stop], text.numbers[start:stop], here)
 
 
 def _typed(text: _Text, schema: pl.Schema) -> Block:

@@ -168,7 +168,8 @@ def _lines(file: DataFile, encoding: str | None) -> Iterator[tuple[int, int, dic
         except orjson.JSONDecodeError as error:
             yield number, len(line), _broken(number, line, error)
             continue
-        if _is_deep(line, row):
+        is_nested = line.count(b"{") > 1 or b"[" in line
+        if is_nested and _is_deep(line, row):
             problem = f"the values are nested deeper than {DEEPEST} levels, expected fewer."
             yield number, len(line), Fault(-1, number, None, problem, "Write inner values as text.", _text(line))
         elif type(row) is not dict:
@@ -176,7 +177,7 @@ def _lines(file: DataFile, encoding: str | None) -> Iterator[tuple[int, int, dic
             problem = f"found {kind}, {shown(_text(line))}, expected a JSON object."
             advice = 'Write one object per line; a file that is one array needs `format="json"`.'
             yield number, len(line), Fault(-1, number, None, problem, advice, _text(line))
-        elif (key := _repeated_key(line, row)) is not None:
+        elif (key := _repeated_key(line, _n_keys(row) if is_nested else len(row))) is not None:
             problem = f"the key occurs twice in {shown(_text(line))}, expected once."
             yield number, len(line), Fault(-1, number, key, problem, "Remove or rename one.", _text(line))
         else:
@@ -234,7 +235,7 @@ def _array(file: DataFile, options: Options) -> Iterator[tuple[int, int, dict[st
     if _is_deep(data, rows):
         raise IngestError(f"{file.name} nests values deeper than {DEEPEST} levels. Write inner values as text.")
     size = len(data) // max(len(rows), 1)
-    repeated = _repeated_in_elements(data) if _has_repeated_key(data, rows) else {}
+    repeated = _repeated_in_elements(data) if _may_repeat(data, _n_keys(rows)) else {}
     for number, row in enumerate(rows, start=1):
         if type(row) is not dict:
             problem = f"found {_WORDS.get(type(row), 'a number')}, {shown(row)}, expected a JSON object."
@@ -277,13 +278,13 @@ def _is_deep(text: bytes, value: Any) -> bool:
     return depth > DEEPEST
 
 
-def _repeated_key(line: bytes, row: dict[str, Any]) -> str | None:
-    return _first_repeated(json.loads(line, object_pairs_hook=_marked)) if _has_repeated_key(line, row) else None
+def _repeated_key(line: bytes, n_keys: int) -> str | None:
+    return _first_repeated(json.loads(line, object_pairs_hook=_marked)) if _may_repeat(line, n_keys) else None
 
 
-def _has_repeated_key(text: bytes, value: Any) -> bool:
+def _may_repeat(text: bytes, n_keys: int) -> bool:
     """Return whether a key may be repeated: there are more things that look like keys than keys."""
-    return text.count(b'":') + text.count(b'" :') > _n_keys(value)
+    return text.count(b'":') + text.count(b'" :') > n_keys
 
 
 def _n_keys(value: Any) -> int:

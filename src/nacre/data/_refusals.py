@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 import orjson
 
+from nacre.data._aside import written_aside
 from nacre.errors import IngestError
 
 RAW_CHARACTERS = 2_000
@@ -47,28 +48,19 @@ class Refusals:
     path: Path | None
     n_rows: int = 0
     _stream: IO[bytes] | None = None
+    _opened: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
         if self.path is not None:
-            self._stream = self._partial.open("wb")
+            partial = self._opened.enter_context(written_aside(self.path))
+            self._stream = self._opened.enter_context(partial.open("wb"))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is None or self.path is None:
-            return
-        self._stream.close()
+        self._opened.__exit__(kind, error, trace)
         self._stream = None
-        if kind is None:
-            self._partial.replace(self.path)
-        else:
-            self._partial.unlink(missing_ok=True)
-
-    @property
-    def _partial(self) -> Path:
-        path = self.path or Path()
-        return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
     def add(self, source: str, unit: str, fault: Fault) -> None:
         """Collect one bad row, or raise `IngestError` for it."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import os
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
 import polars as pl
 
+from nacre.data._aside import written_aside
 from nacre.data._dataset import Dataset
 from nacre.data._files import Format, format_of
 from nacre.data._frames import to_polars
@@ -50,17 +49,6 @@ def write(data: Any, path: str | Path, *, escape_formulas: bool = False) -> None
         else:
             with _open(partial, compressed=target.suffix.lower() == ".gz") as stream:
                 _write_text(stream, format, parts, frame.collect_schema(), escape_formulas)
-
-
-@contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Give the path of a temporary file that takes the place of `path` when the block ends without error."""
-    partial = path.with_name(f".{path.name[-100:]}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _open(path: Path, *, compressed: bool) -> IO[bytes]:
