@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import nacre.workspace
 from nacre.data import Classes
 from nacre.errors import SchemaError, SpecError, UnknownNameError, WorkspaceError
 from nacre.functions import Code, Keyword, Pattern, Rule, Slice
@@ -196,3 +199,43 @@ def test_the_order_of_keys_is_kept(project):
     project.schema = Classes(("ham", "spam", "offer"), groups=groups)
 
     assert project.schema.groups == groups
+
+
+names = st.sampled_from("abc")
+steps = st.one_of(
+    st.tuples(st.just("set"), names, st.integers(0, 3)),
+    st.tuples(st.just("delete"), names, st.none()),
+    st.tuples(st.just("rename"), names, names),
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with nacre.workspace.open(tmp_path_factory.mktemp("workspace"), user="ann") as workspace:
+        yield workspace
+
+
+@settings(max_examples=30, deadline=None)
+@given(script=st.lists(steps, max_size=12))
+def test_a_collection_is_a_dict_whose_every_step_can_be_taken_back(shared, script):
+    project = shared.project(f"p{len(shared.projects)}")
+    states, events = [{}], []
+    for action, name, value in script:
+        state = dict(states[-1])
+        if action == "set" and state.get(name) != value:
+            state[name] = value
+            project.settings[name] = value
+        elif action == "delete" and name in state:
+            del state[name], project.settings[name]
+        elif action == "rename" and name in state and value not in state:
+            state[value] = state.pop(name)
+            project.settings.rename(name, value)
+        else:
+            continue
+        assert dict(project.settings.items()) == state
+        states.append(state)
+        events.append(project.events.last(1)[0])
+
+    for state, event in zip(reversed(states[:-1]), reversed(events), strict=True):
+        project.undo(event.id)
+        assert dict(project.settings.items()) == state

@@ -279,3 +279,58 @@ def test_any_cut_into_imports_and_frames_gives_the_same_data(tmp_path_factory, c
         assert_frame_equal(data.read().collect().drop("row_id"), rows)
         assert_consistent(data)
         assert workspace.check() == []
+
+
+def test_replacing_keeps_row_ids_and_what_did_not_change(project):
+    project.data.add(numbered(0, 2 * CHUNK_ROWS), split=SHARES)
+    before = project.data.read()
+    edited = numbered(0, 2 * CHUNK_ROWS + 1).with_columns(x=pl.when(uid="u5").then(-1).otherwise("x"))
+
+    imported = project.data.replace(edited.filter(pl.col("uid") != "u7").iter_slices(50_000))
+
+    after = project.data.read()
+    assert imported[:3] == (1, 2 * CHUNK_ROWS - 1, 2 * CHUNK_ROWS)
+    assert after.chunks[0].hash("x") != before.chunks[0].hash("x")
+    assert after.chunks[1].hashes == before.chunks[1].hashes
+    rows = after.collect().filter(pl.col("uid").is_in(["u5", "u6", "u8", f"u{2 * CHUNK_ROWS}"]))
+    assert rows["row_id"].to_list() == [5, 6, 8, 2 * CHUNK_ROWS]
+    assert rows["x"].to_list() == [-1, 6, 8, 2 * CHUNK_ROWS]
+    assert_consistent(project.data)
+
+
+def test_replacing_accepts_any_order_and_changes_fields(project):
+    project.data.add(pl.DataFrame({"uid": ["a", "b", "c"], "x": [1, 2, 3], "old": [0, 0, 0]}))
+
+    frames = [{"uid": ["new", "c"], "x": ["n", "c"]}, {"uid": ["a", "late"], "x": ["a", "l"], "y": [1, 2]}]
+    project.data.replace([pl.DataFrame(frame) for frame in frames])
+
+    assert project.data.read().collect().rows() == [
+        (0, "a", "a", 1),
+        (2, "c", "c", None),
+        (3, "new", "n", None),
+        (4, "late", "l", 2),
+    ]
+    assert_consistent(project.data)
+
+
+def test_replacing_by_the_same_makes_no_version(project, mail):
+    version = project.data.add(mail).version
+
+    assert project.data.replace(mail).version == version
+    assert len(project.data.history()) == 1
+
+
+def test_replacing_without_uids_goes_by_position(project):
+    project.data.add({"body": ["a", "b"]})
+
+    project.data.replace({"body": ["a", "B", "c"]})
+
+    assert project.data.read().collect().rows() == [(0, "0", "a"), (1, "1", "B"), (2, "2", "c")]
+
+
+def test_a_replacement_with_repeated_uids_is_refused(project, mail):
+    project.data.add(mail)
+
+    with pytest.raises(IngestError, match="occur more than once"):
+        project.data.replace({"uid": ["a", "a"]})
+    assert len(project.data) == 3

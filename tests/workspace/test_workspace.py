@@ -116,3 +116,11 @@ def test_what_a_killed_process_left_is_removed_after_a_day(workspace, monkeypatc
     monkeypatch.setattr("nacre.workspace._files.ABANDONED_AFTER", -1)
     nacre.workspace.open(workspace.path).close()
     assert list(staging.iterdir()) == []
+
+
+def test_changes_that_cannot_be_seen_without_writing_are_not_ignored(workspace, monkeypatch):
+    (workspace.path / "metadata.db-wal").write_bytes(b"changes")
+    monkeypatch.setattr("os.access", lambda *arguments: False)
+
+    with pytest.raises(WorkspaceError, match="Open the workspace once where it may be written"):
+        nacre.workspace.open(workspace.path)

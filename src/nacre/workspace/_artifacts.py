@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class Artifacts:
             if target.is_dir() and _hash_folder(target) == content:
                 return content
             with explained(f"store {target}"):
+                _flush_files(aside)
                 if target.is_dir():
                     target.rename(staging / "damaged")
                 aside.rename(target)
@@ -93,3 +95,11 @@ def _hash_folder(folder: Path) -> str:
     """Hash the relative paths and the bytes of all files in a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return hash_text(*(part for path in files for part in (path.relative_to(folder).as_posix(), hash_file(path))))
+
+
+def _flush_files(folder: Path) -> None:
+    """Make the files of a folder survive a power cut."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from nacre.data import CHUNK_ROWS, Dataset, to_polars
-from nacre.errors import IngestError, WorkspaceError
-from nacre.workspace._chunk_files import ChunkRecord, ChunkWriter, DataVersion
+from nacre.data import Dataset
+from nacre.errors import WorkspaceError
+from nacre.workspace._chunk_files import DataVersion
 from nacre.workspace._events import Event
-from nacre.workspace._fields import Fields, with_split, with_uid
 from nacre.workspace._files import STAGING, explained, flush_folder, staging_folder
 from nacre.workspace._lock import exclusive
+from nacre.workspace._stage import Stage, Staged
 
 if TYPE_CHECKING:
     from nacre.workspace._journal import Journal
@@ -26,6 +25,7 @@ KIND = "data"
 NAME = "data"
 LOCK_SECONDS = 600
 
+How = Callable[[Stage, Any, str | None, Mapping[str, Any] | None], Staged]
 Split = str | Mapping[str, float] | None
 
 
@@ -36,16 +36,6 @@ class Imported(NamedTuple):
     n_skipped: int
     n_rows: int
     version: str
-
-
-@dataclass(frozen=True)
-class _Staged:
-    """An import that is written but not yet part of the project."""
-
-    version: DataVersion
-    new_files: tuple[ChunkRecord, ...]
-    n_added: int
-    n_skipped: int
 
 
 class ProjectData:
@@ -77,11 +67,19 @@ class ProjectData:
         Raises:
             IngestError: A uid is missing, repeated or imported before, or a column has another type than before.
         """
-        return self._import(frames, uid, _split_rule(split, seed), skips_known=False)
+        return self._import(frames, uid, _split_rule(split, seed), how=Stage.append)
 
     def add_new(self, frames: Any, *, uid: str | None = None, split: Split = None, seed: int = 0) -> Imported:
         """Import the data points whose uid is not here yet, and leave out the others."""
-        return self._import(frames, uid, _split_rule(split, seed), skips_known=True)
+        return self._import(frames, uid, _split_rule(split, seed), how=Stage.append_new)
+
+    def replace(self, frames: Any, *, uid: str | None = None, split: Split = None, seed: int = 0) -> Imported:
+        """Make the data points those of `frames`: what a source says after it was edited.
+
+        A data point whose uid was here keeps its row id; chunks in which nothing changed stay as they are, so that
+        nothing is computed again for them. Data points and fields that `frames` lacks are gone from the new version.
+        """
+        return self._import(frames, uid, _split_rule(split, seed), how=Stage.replace)
 
     def read(self, version: str | None = None) -> Dataset:
         """Return the data points of a version; by default the newest."""
@@ -140,7 +138,7 @@ class ProjectData:
         busy = f"Another process is importing data into `{self._project}`. Try again when it is done."
         return exclusive(self._folder / ".lock", busy=busy, timeout=timeout)
 
-    def _import(self, frames: Any, uid: str | None, split: Mapping[str, Any] | None, *, skips_known: bool) -> Imported:
+    def _import(self, frames: Any, uid: str | None, split: Mapping[str, Any] | None, *, how: How) -> Imported:
         with explained(f"write to {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
         with self._lock(timeout=LOCK_SECONDS):
@@ -152,18 +150,18 @@ class ProjectData:
             old = DataVersion(pl.Schema()) if spec is None else DataVersion.from_spec(spec)
             next_row_id = max((event.detail.get("next_row_id", 0) for event in imports), default=0)
             with staging_folder(self._folder) as staging:
-                stage = _Stage(old, self._folder, staging, next_row_id)
-                staged = stage.fill(frames, uid or old.uid, split or old.split, skips_known=skips_known)
-                detail = {"n_added": staged.n_added, "n_skipped": staged.n_skipped, "next_row_id": stage.next_row_id}
-                version = self._commit(staged, staging, head, detail)
+                stage = Stage(old, self._folder, staging, next_row_id)
+                staged = how(stage, frames, uid or old.uid, split or old.split)
+                version = self._commit(staged, staging, head)
         return Imported(staged.n_added, staged.n_skipped, staged.version.n_rows, version)
 
-    def _commit(self, staged: _Staged, staging: Path, head: str | None, detail: Mapping[str, Any]) -> str:
+    def _commit(self, staged: Staged, staging: Path, head: str | None) -> str:
         """Rename the files, then make them the new version in one transaction."""
         with explained(f"move chunks to {self._folder}"):
             for record in staged.new_files:
                 record.path(staging).replace(record.path(self._folder))
             flush_folder(self._folder)
+        detail = {"n_added": staged.n_added, "n_skipped": staged.n_skipped, "next_row_id": staged.next_row_id}
         with self._journal.write() as entry:
             if entry.head(KIND, NAME) != head:
                 raise WorkspaceError("The data was changed (undone or restored) during the import. Import again.")
@@ -181,80 +179,6 @@ class ProjectData:
                     path.unlink()
             for folder in (self._folder / STAGING).glob("*"):
                 shutil.rmtree(folder)
-
-
-class _Stage:
-    """Writes new data points to a staging folder and checks them as a whole."""
-
-    def __init__(self, old: DataVersion, folder: Path, staging: Path, next_row_id: int) -> None:
-        self._old = old
-        self._folder = folder
-        self._writer = ChunkWriter(staging)
-        self._fields = Fields({"row_id": pl.Int64(), "uid": pl.String(), **old.schema})
-        self.next_row_id = next_row_id
-
-    def fill(self, frames: Any, uid: str | None, split: Mapping[str, Any] | None, *, skips_known: bool) -> _Staged:
-        """Write all frames; raise where the data points cannot be added as they are."""
-        known = self._known_uids()
-        kept = self._reopen_last_chunk()
-        uids: list[pl.Series] = []
-        n_read = n_added = 0
-        for frame in _frames(frames):
-            rows = with_uid(frame, uid, first_row=n_read, next_row_id=self.next_row_id)
-            n_read += len(frame)
-            if skips_known:
-                rows = rows.filter(~pl.col("uid").is_in(known.implode()))
-            rows = with_split(rows, split).with_row_index("row_id", offset=self.next_row_id)
-            rows = self._fields.fit(rows.with_columns(pl.col("row_id").cast(pl.Int64)), first_row=n_read - len(frame))
-            uids.append(rows.get_column("uid"))
-            self._writer.add(rows)
-            self.next_row_id += len(rows)
-            n_added += len(rows)
-        _check_uids(pl.concat([pl.Series("uid", [], dtype=pl.String), *uids]), known)
-        records = self._writer.finish()
-        schema = pl.Schema(self._fields.types)
-        version = DataVersion(schema, (*kept, *records), uid, split)
-        return _Staged(version, records, n_added, n_read - n_added)
-
-    def _known_uids(self) -> pl.Series:
-        if not self._old.chunks:
-            return pl.Series("uid", [], dtype=pl.String)
-        return self._old.dataset(self._folder).collect(["uid"]).to_series()
-
-    def _reopen_last_chunk(self) -> tuple[ChunkRecord, ...]:
-        """Start with the rows of the last chunk when the new ones go on in it; return the chunks that stay."""
-        chunks = self._old.chunks
-        if not chunks or chunks[-1].number != self.next_row_id // CHUNK_ROWS:
-            return chunks
-        rows = pl.scan_ipc(chunks[-1].path(self._folder), glob=False).collect()
-        self._writer.add(rows)
-        return chunks[:-1]
-
-
-def _frames(frames: Any) -> Iterator[pl.DataFrame]:
-    if isinstance(frames, Dataset):
-        yield from (chunk.frame.collect() for chunk in frames.chunks)
-    elif isinstance(frames, Iterator | list | tuple):
-        for part in frames:
-            yield from _frames(part)
-    else:
-        yield to_polars(frames)
-
-
-def _check_uids(new: pl.Series, known: pl.Series) -> None:
-    """Raise where a uid occurs twice, in the new data or in all."""
-    if new.n_unique() < len(new):
-        repeated = new.filter(new.is_duplicated()).unique(maintain_order=True)
-        raise IngestError(
-            f"The uid must be unique, but `{repeated[0]}` and {len(repeated) - 1} other values occur more than once. "
-            "Remove the repeated rows, or name another field as uid. Nothing was imported."
-        )
-    here = new.filter(new.is_in(known.implode()))
-    if len(here):
-        raise IngestError(
-            f"{len(here)} of the {len(new)} data points are here already, such as the one with the uid `{here[0]}`. "
-            "Import only new ones (`add_new` leaves out the others). Nothing was imported."
-        )
 
 
 def _split_rule(split: Split, seed: int) -> Mapping[str, Any] | None:

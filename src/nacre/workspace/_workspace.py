@@ -137,14 +137,17 @@ def open(path: Path | str, *, create: bool = True, user: str | None = None, cloc
         _create(folder)
     _check_format(folder / "workspace.toml")
     is_writable = os.access(folder, os.W_OK)
+    if not is_writable and _has_content(folder / "metadata.db-wal"):
+        raise WorkspaceError(
+            f"{folder} may only be read, and the process that last wrote there was killed before it put its changes "
+            "into `metadata.db`. Open the workspace once where it may be written."
+        )
     metadata = Metadata(folder / "metadata.db", is_writable=is_writable)
     metadata.check_format()
     if is_writable:
         for name in ("columns", "frames", "models"):
             remove_abandoned(folder / name)
-    return Workspace(
-        folder, metadata, clock=clock or _now, user=user or os.environ.get("NACRE_USER") or getpass.getuser()
-    )
+    return Workspace(folder, metadata, clock=clock or _now, user=user or os.environ.get("NACRE_USER") or _account())
 
 
 def _create(folder: Path) -> None:
@@ -173,6 +176,18 @@ def _check_format(path: Path) -> None:
             f"{path.parent} was written by a newer Nacre (format {found}; this one reads up to {FORMAT}). Update it "
             "with `pip install -U nacre`."
         )
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _account() -> str:
+    """Return who runs the process; containers may run under a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def _now() -> datetime:
