@@ -1,0 +1,43 @@
+"""What is wrong, what caused it, and what to do next."""
+
+from nacre.analysis._causes import Cause, ErrorCauses, cause_codes, error_causes
+from nacre.analysis._duplicates import FunctionGroup, correlated_functions, duplicate_functions, function_groups
+from nacre.analysis._evidence import evidence
+from nacre.analysis._function_value import estimated_precision, marginal_value
+from nacre.analysis._groups import ErrorGroup, error_groups
+from nacre.analysis._iterations import Edit, IterationComparison, compare_iterations
+from nacre.analysis._next_action import Action, next_actions
+from nacre.analysis._outcomes import Outcomes
+from nacre.analysis._quality import Quality, SliceQuality, quality
+from nacre.analysis._remedies import CAUSES, CauseName
+from nacre.analysis._slice_members import slice_members
+from nacre.analysis._vote_weights import dependency_exponents
+
+__all__ = [
+    "CAUSES",
+    "Action",
+    "Cause",
+    "CauseName",
+    "Edit",
+    "ErrorCauses",
+    "ErrorGroup",
+    "FunctionGroup",
+    "IterationComparison",
+    "Outcomes",
+    "Quality",
+    "SliceQuality",
+    "cause_codes",
+    "compare_iterations",
+    "correlated_functions",
+    "dependency_exponents",
+    "duplicate_functions",
+    "error_causes",
+    "error_groups",
+    "estimated_precision",
+    "evidence",
+    "function_groups",
+    "marginal_value",
+    "next_actions",
+    "quality",
+    "slice_members",
+]
