@@ -65,7 +65,7 @@ class Model:
     def reads(self) -> tuple[str, ...]:
         if self.column is not None:
             return (self.column,)
-        return self._fitted().reads
+        return () if self.fitted is None else self.fitted.reads  # known once the name is resolved
 
     @property
     def fingerprint(self) -> str:

@@ -42,7 +42,7 @@ def definition_in_file(file: CodeFile) -> Definition:
     found = definitions(file.path)
     if file.name not in found:
         raise UnknownNameError("function", file.name, available=found)
-    return found[file.name]
+    return _without_labeling_function(found[file.name])
 
 
 def definition_of_function(function: FunctionType) -> Definition:
@@ -56,7 +56,7 @@ def definition_of_function(function: FunctionType) -> Definition:
     found = _functions(_parse(source, function.__name__)) if function.__name__ != "<lambda>" else {}
     if function.__name__ not in found:
         raise SpecError(f"`{function.__qualname__}` is not a plain function. Define it with `def` in a file or cell.")
-    return found[function.__name__]
+    return _without_labeling_function(found[function.__name__])
 
 
 def plain_function(definition: Definition, name: str) -> ast.FunctionDef:
@@ -71,7 +71,7 @@ def plain_function(definition: Definition, name: str) -> ast.FunctionDef:
 def source_of_file(file: CodeFile) -> list[str]:
     """Return the syntax of a function and of all that it uses from its file and from files beside it.
 
-    Comments, layout, decorators and the function's name are left out: changing them changes no vote.
+    Comments, layout, `@labeling_function` and the function's name are left out: changing them changes no vote.
     """
     tree = _parse(read_code(file.path), str(file.path))
     definition = definition_in_file(file)
@@ -193,7 +193,16 @@ def _dump(node: ast.stmt) -> str:
 
 
 def _body(definition: Definition) -> list[str]:
-    return [ast.dump(definition.args), *(ast.dump(node) for node in definition.body)]
+    return [ast.dump(part) for part in (definition.args, *definition.decorator_list, *definition.body)]
+
+
+def _without_labeling_function(definition: Definition) -> Definition:
+    def name(decorator: ast.expr) -> str:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+    definition.decorator_list = [part for part in definition.decorator_list if name(part) != "labeling_function"]
+    return definition
 
 
 def _own_nodes(definition: Definition) -> list[ast.AST]:
