@@ -1,14 +1,18 @@
 """A corpus of malformed inputs: each error says where it is, what was found and expected, and what to do."""
 
+import contextlib
 import gzip
 import json
 import os
+import warnings
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nacre.data import read
-from nacre.errors import IngestError, SchemaError
+from nacre.data import read, write
+from nacre.errors import IngestError, NacreError, SchemaError
 
 DAMAGED = b"id,text\n" + b"".join(b"%d,%032x\n" % (number, number**7) for number in range(5_000))
 
@@ -16,6 +20,11 @@ DAMAGED = b"id,text\n" + b"".join(b"%d,%032x\n" % (number, number**7) for number
 def written(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("damaged")
 
 
 def parquet(tmp_path):
@@ -355,3 +364,21 @@ def test_a_link_to_the_file_of_refused_rows_stays_a_link(tmp_path):
 
     assert (tmp_path / "link").is_symlink()
     assert "found 1 columns" in (tmp_path / "refused.jsonl").read_text()
+
+
+edits = st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 9), st.binary(max_size=3)), min_size=1, max_size=3)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.json", "a.parquet", "a.arrow"])
+@given(edits=edits)
+def test_a_damaged_file_gives_no_error_but_nacres_own(folder, name, edits):
+    frame = pl.DataFrame({"uid": range(60), "text": ['some "text",\nmore'] * 60, "list": [[1.5, None]] * 60})
+    write(frame, folder / name)
+    data = bytearray((folder / name).read_bytes())
+    for place, length, inserted in edits:
+        start = place % len(data)
+        data[start : start + length] = inserted
+    (folder / name).write_bytes(data)
+
+    with contextlib.suppress(NacreError), warnings.catch_warnings(action="ignore"):
+        read(folder / name, refused=folder / "refused.jsonl")

@@ -248,7 +248,7 @@ def _ragged(cells: list[str], number: int, width: int, separator: str) -> Fault:
 def _line(cells: Iterable[object]) -> str:
     text = StringIO()
     csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()[:RAW_CHARACTERS].encode("utf-8", "backslashreplace").decode()
+    return text.getvalue()[:RAW_CHARACTERS]
 
 
 def _frame(rows: list[list[str]], names: tuple[str, ...], numbers: list[int]) -> tuple[pl.DataFrame, list[Fault]]:

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Literal, cast, get_args
 
+from nacre.data._refusals import printable
 from nacre.errors import IngestError
 
 Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "arrow"]
@@ -43,7 +44,7 @@ class DataFile:
     @property
     def name(self) -> str:
         """The path as messages show it."""
-        return str(self.path).encode("utf-8", "backslashreplace").decode()
+        return printable(str(self.path))
 
 
 def format_of(path: Path) -> Format | None:

@@ -72,7 +72,7 @@ class Refusals:
             "row": fault.number,
             "column": fault.column,
             "reason": fault.problem,
-            "raw": fault.raw[:RAW_CHARACTERS],
+            "raw": printable(fault.raw[:RAW_CHARACTERS]),
         }
         self._stream.write(orjson.dumps(record) + b"\n")
 
@@ -87,6 +87,11 @@ def fault_error(source: str, unit: str, fault: Fault) -> IngestError:
     )
 
 
+def printable(text: str) -> str:
+    """Return text with an escape for each surrogate, which stands for a byte that is no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def shown(value: object) -> str:
     """Return a value as messages show it: in backticks, on one line, cut when long.
 
@@ -97,7 +102,7 @@ def shown(value: object) -> str:
         'aaa...` (100 characters)'
     """
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-    line = text.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
+    line = printable(text).replace("\n", "\\n").replace("\r", "\\r")
     if len(line) <= _SHOWN_CHARACTERS:
         return f"`{line}`"
     return f"`{line[:_SHOWN_CHARACTERS]}...` ({len(text):,} characters)"
