@@ -37,10 +37,8 @@ def class_balance(y: ArrayLike | None, n_classes: int, *, sample_weight: ArrayLi
     known = codes >= 0
     if codes.max(initial=-1) >= n_classes:
         raise SchemaError(f"Ground truth holds the code {codes.max()}, but there are {n_classes} classes.")
-    n_known = int(known.sum())
     counts = np.bincount(codes[known], weights=weight[known], minlength=n_classes)
-    shares = counts / max(counts.sum(), np.finfo(float).tiny)
-    balance: Floats = (n_known * shares + 1) / (n_known * shares.sum() + n_classes)
+    balance: Floats = (counts + 1) / (counts.sum() + n_classes)
     return balance
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from nacre.errors import SchemaError
 from nacre.label_models._checks import Floats
 from nacre.label_models._class_balance import resolve_balance
-from nacre.label_models._posterior import FLOOR, LogLinear, log_linear, vote_shares
+from nacre.label_models._posterior import FLOOR, SymbolLogLinear, log_linear, vote_shares
 from nacre.label_models._prior_table import PRECISION, Spread, function_values, prior_table, symbol_precision
 from nacre.label_models._rows import Expectation, Rows, distinct_rows, expect, row_blocks
 from nacre.labeling import LabelMatrix
@@ -30,7 +30,7 @@ class _Prior(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class ClassConditional(LogLinear):
+class ClassConditional(SymbolLogLinear):
     """Learn how often each function gives each vote in each class; the default label model.
 
     MAP-EM for P(vote | class), started at vote shares. The prior says that votes are right with `precision`; it is
@@ -144,7 +144,7 @@ class ClassConditional(LogLinear):
         names = label_matrix.functions
         weights = np.zeros((len(label_matrix.symbols), len(self.classes_)))
         is_known = np.isin(label_matrix.symbol_functions, [names.index(name) for name in known])
-        weights[is_known] = self._aligned(label_matrix.select(known), self.log_weights_)
+        weights[is_known] = self.vote_weights(label_matrix.select(known))
         return weights
 
     def _log_weights(self, probabilities: Floats, prior: _Prior) -> tuple[Floats, Floats]:

@@ -14,13 +14,13 @@ from nacre.data import Classes
 from nacre.errors import SchemaError
 from nacre.label_models._answers import Answers, answers_of_frame, answers_of_matrix, classes_of_frame
 from nacre.label_models._checks import Floats, checked_balance
-from nacre.label_models._posterior import FLOOR, LogLinear, add_log_weights, log_linear, vote_shares
+from nacre.label_models._posterior import FLOOR, SymbolLogLinear, add_log_weights, log_linear, vote_shares
 from nacre.label_models._rows import Expectation, expect, row_blocks
 from nacre.labeling import LabelMatrix
 
 
 @dataclass(kw_only=True)
-class DawidSkene(LogLinear):
+class DawidSkene(SymbolLogLinear):
     """Learn the confusion matrix of each annotator and the class balance, by EM started at vote shares.
 
     For people, who answer with any class. Functions that only ever give one answer tell it nothing under

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from nacre.errors import SchemaError
 from nacre.label_models._checks import Floats, check_votes, checked_truth, checked_weight
 from nacre.label_models._class_balance import resolve_balance
-from nacre.label_models._posterior import LogLinear
+from nacre.label_models._posterior import SymbolLogLinear
 from nacre.labeling import LabelMatrix
 
 _MOMENTUM = 0.9
@@ -30,7 +30,7 @@ class _Moments(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class MatrixCompletion(LogLinear):
+class MatrixCompletion(SymbolLogLinear):
     """Explain how often votes occur together by how often each occurs in each class.
 
     Fits mu = P(vote | class) to the second moments O of the votes, with P = diag(class balance)::

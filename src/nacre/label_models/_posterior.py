@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,52 +86,61 @@ class LogLinear(StoredLabelModel):
 
     Attributes:
         functions_: The functions of the fit.
-        symbol_functions_: The function of each symbol, [n_symbols].
-        symbol_codes_: The code of each symbol, [n_symbols].
-        log_weights_: What a vote adds to the log-probability of each class, [n_symbols, n_classes].
         log_prior_: The log-probability of each class without any vote, [n_classes].
     """
 
     functions_: tuple[str, ...]
-    symbol_functions_: NDArray[np.int64]
-    symbol_codes_: NDArray[np.int16]
-    log_weights_: Floats
     log_prior_: Floats
 
     def predict_proba(self, label_matrix: LabelMatrix) -> Floats:
         return add_log_weights(label_matrix.votes, self.vote_weights(label_matrix), self.log_prior_)
 
+    @abstractmethod
     def vote_weights(self, label_matrix: LabelMatrix) -> Floats:
         """Return what each vote of a label matrix adds to the log-probability of each class.
 
         An array [n_symbols, n_classes] in the order of `label_matrix.symbols`; 0 for votes that the fit never saw.
         """
+
+    def _function_places(self, label_matrix: LabelMatrix) -> NDArray[np.int64]:
+        """Return which function of the fit each function of a label matrix is."""
         self._check_fitted_on(label_matrix)
-        return self._aligned(label_matrix, self.log_weights_)
+        places = {name: place for place, name in enumerate(self.functions_)}
+        unknown = [name for name in label_matrix.functions if name not in places]
+        if unknown:
+            others = f" and {len(unknown) - 1} others" if len(unknown) > 1 else ""
+            raise SchemaError(
+                f"`{type(self).__name__}` was not fitted on the function `{unknown[0]}`{others}. Fit it again with all "
+                "functions, or `select` those of the fit."
+            )
+        return np.array([places[name] for name in label_matrix.functions], dtype=np.int64)
+
+
+class SymbolLogLinear(LogLinear):
+    """A label model that has learned what each symbol (function and answer) says.
+
+    Attributes:
+        symbol_functions_: The function of each symbol, [n_symbols].
+        symbol_codes_: The code of each symbol, [n_symbols].
+        log_weights_: What a vote adds to the log-probability of each class, [n_symbols, n_classes].
+    """
+
+    symbol_functions_: NDArray[np.int64]
+    symbol_codes_: NDArray[np.int16]
+    log_weights_: Floats
+
+    def vote_weights(self, label_matrix: LabelMatrix) -> Floats:
+        functions = self._function_places(label_matrix)
+        known = zip(self.symbol_functions_.tolist(), self.symbol_codes_.tolist(), strict=True)
+        places = {symbol: place for place, symbol in enumerate(known)}
+        found = [places.get((int(functions[function]), code), -1) for function, code in label_matrix.symbols]
+        order = np.array(found, dtype=np.int64)
+        weights = np.zeros((len(order), self.log_weights_.shape[1]))
+        weights[order >= 0] = self.log_weights_[order[order >= 0]]
+        return weights
 
     def _take_symbols(self, label_matrix: LabelMatrix) -> None:
         self.classes_ = label_matrix.classes
         self.functions_ = label_matrix.functions
         self.symbol_functions_ = label_matrix.symbol_functions
         self.symbol_codes_ = label_matrix.symbol_codes
-
-    def _aligned(self, label_matrix: LabelMatrix, of_symbols: Floats) -> Floats:
-        """Return rows of `of_symbols` in the order of the symbols of a label matrix, 0 for those not of the fit."""
-        unknown = [name for name in label_matrix.functions if name not in set(self.functions_)]
-        if unknown:
-            raise SchemaError(
-                f"`{type(self).__name__}` was not fitted on the function `{unknown[0]}`"
-                + (f" and {len(unknown) - 1} others" if len(unknown) > 1 else "")
-                + ". Fit it again with all functions, or `select` those of the fit."
-            )
-        places = {
-            (self.functions_[function], code): place
-            for place, (function, code) in enumerate(
-                zip(self.symbol_functions_.tolist(), self.symbol_codes_.tolist(), strict=True)
-            )
-        }
-        found = [places.get((label_matrix.functions[function], code), -1) for function, code in label_matrix.symbols]
-        order = np.array(found, dtype=np.int64)
-        aligned = np.zeros((len(order), *of_symbols.shape[1:]))
-        aligned[order >= 0] = of_symbols[order[order >= 0]]
-        return aligned

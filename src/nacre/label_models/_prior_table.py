@@ -70,11 +70,11 @@ def symbol_precision(precision: float | Mapping[str, float], label_matrix: Label
             f"`precision` is how often a vote is right: above chance (1/{n_classes}) and below 1; it is {wrong:g}."
         )
     known = np.flatnonzero(rows.truth >= 0)
-    votes = rows.votes[known].astype(np.float64)
+    votes, weight = rows.votes[known].astype(np.float64), rows.weight[known]
     is_right = votes.multiply(label_matrix.class_shares.T[rows.truth[known]] > 0) if len(known) else votes
     functions, n_functions = label_matrix.symbol_functions, len(label_matrix.functions)
-    n_votes = np.bincount(functions, weights=votes.sum(axis=0), minlength=n_functions)
-    hits = np.bincount(functions, weights=np.asarray(is_right.sum(axis=0)).ravel(), minlength=n_functions)
+    n_votes = np.bincount(functions, weights=votes.T @ weight, minlength=n_functions)
+    hits = np.bincount(functions, weights=is_right.T @ weight, minlength=n_functions)
     counted = (hits + _PSEUDO_VOTES * given) / (n_votes + _PSEUDO_VOTES)
     lowest = 0.3 if n_classes == 2 else 1.05 / n_classes
     chosen = np.where(n_votes >= _ENOUGH_TRUTH, np.clip(counted, lowest, 0.98), given)

@@ -58,13 +58,17 @@ class WeightedVote(LogLinear):
             self.accuracies_ = (hits + 2 * 0.7) / (known + 2)
         else:
             self.accuracies_ = np.where(known >= _LEAST_OVERLAP, hits / np.maximum(known, 1), 0.6)
-        accuracies = np.clip(self.accuracies_, 0.05, 0.98)
         n_classes = len(label_matrix.classes)
-        weights = np.maximum(0.05, np.log(accuracies * (n_classes - 1) / (1 - accuracies)))
-        self._take_symbols(label_matrix)
-        self.log_weights_ = weights[label_matrix.symbol_functions][:, None] * label_matrix.class_shares
+        self.classes_, self.functions_ = label_matrix.classes, label_matrix.functions
         self.log_prior_ = np.full(n_classes, -np.log(n_classes))
         return self
+
+    def vote_weights(self, label_matrix: LabelMatrix) -> Floats:
+        places = self._function_places(label_matrix)
+        accuracies = np.clip(self.accuracies_, 0.05, 0.98)
+        weights = np.maximum(0.05, np.log(accuracies * (len(self.classes_) - 1) / (1 - accuracies)))
+        of_symbols: Floats = weights[places][label_matrix.symbol_functions][:, None] * label_matrix.class_shares
+        return of_symbols
 
 
 def _summed(rows: Rows, label_matrix: LabelMatrix, credit: Credit) -> tuple[Floats, Floats]:
