@@ -126,18 +126,29 @@ class Code:
 
     def answers(self, chunk: pl.DataFrame) -> tuple[list[Any], list[str | None]]:
         """Call the function on each row; an exception is the message of its row."""
-        call = self.function if not isinstance(self.function, str) else load_function(cast("CodeFile", self.file))
-        names = self.reads
-        columns = [chunk.get_column(name).to_list() for name in names]
+        calls = map(self._call(), *(chunk.get_column(name).to_list() for name in self.reads))
         answers: list[Any] = []
         errors: list[str | None] = [None] * len(chunk)
-        for row, arguments in enumerate(zip(*columns, strict=True)):
+        while len(answers) < len(chunk):
+            error: BaseException = StopIteration()  # which user code may raise too: it ends the loop silently
             try:
-                answers.append(call(**dict(zip(names, arguments, strict=True))))
-            except (Exception, SystemExit) as error:  # the edge of user code
+                answers.extend(calls)  # a loop in C, three times as fast; it keeps what came before an exception
+            except (Exception, SystemExit) as raised:  # the edge of user code
+                error = raised
+            if len(answers) < len(chunk):
+                errors[len(answers)] = message_of(error)
                 answers.append(None)
-                errors[row] = message_of(error)
         return answers, errors
+
+    def _call(self) -> Callable[..., Any]:
+        """Return the function as one of the values of `reads`, in that order."""
+        call = self.function if not isinstance(self.function, str) else load_function(cast("CodeFile", self.file))
+        arguments = self._syntax.args
+        n_positional = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+        named = self.reads[n_positional:]
+        if not named:
+            return call
+        return lambda *values: call(*values[:n_positional], **dict(zip(named, values[n_positional:], strict=True)))
 
     @cached_property
     def _syntax(self) -> ast.FunctionDef:
