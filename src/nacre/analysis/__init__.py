@@ -11,6 +11,9 @@ from nacre.analysis._outcomes import Outcomes
 from nacre.analysis._quality import Quality, SliceQuality, quality
 from nacre.analysis._remedies import CAUSES, CauseName
 from nacre.analysis._slice_members import slice_members
+from nacre.analysis._suggest import suggest_functions
+from nacre.analysis._suggestion import Suggestion
+from nacre.analysis._unit_codes import unit_codes
 from nacre.analysis._vote_weights import dependency_exponents
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "Outcomes",
     "Quality",
     "SliceQuality",
+    "Suggestion",
     "cause_codes",
     "compare_iterations",
     "correlated_functions",
@@ -40,4 +44,6 @@ __all__ = [
     "next_actions",
     "quality",
     "slice_members",
+    "suggest_functions",
+    "unit_codes",
 ]
