@@ -330,3 +330,14 @@ def test_contracts_survive_csv_and_jsonl(tmp_path):
 
     assert read(tmp_path / "a.csv", uid="file").collect(["file", "text"]).equals(frame)
     assert read(tmp_path / "a.jsonl", uid="file").collect(["file", "text"]).equals(frame)
+
+
+def test_the_splits_of_a_folder_are_read_together():
+    folder = dataset("ws_sms")
+
+    data = read(folder, format="parquet")
+
+    assert len(data) == 5_502
+    assert sorted(data.collect(["split"]).to_series().unique()) == ["test", "train", "valid"]
+    with pytest.raises(IngestError, match="several formats: csv, json, parquet"):
+        read(folder)

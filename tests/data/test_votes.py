@@ -57,3 +57,13 @@ def test_crowd_votes_find_their_texts():
 
     assert votes.columns == ["row_id", "uid", "annotator", "label"]
     assert votes.group_by("row_id").len().get_column("len").unique().to_list() == [10]
+
+
+def test_votes_without_an_answer_are_refused_into_a_file(tmp_path):
+    answers = {"item": ["a", "a", "b"], "worker": ["v", "w", "v"], "label": ["x", "", "y"]}
+
+    with pytest.warns(UserWarning, match="1 of 3 rows were refused"):
+        votes = read_votes(answers, refused=tmp_path / "refused.jsonl")
+
+    assert votes.rows() == [("a", "v", "x"), ("b", "v", "y")]
+    assert '"column":"label"' in (tmp_path / "refused.jsonl").read_text()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import numpy as np
 import polars as pl
@@ -46,9 +46,21 @@ class Rows(Protocol):
     def blocks(self, batch_rows: int) -> Iterator[Block]: ...
 
 
+class ReadOptions(TypedDict, total=False):
+    """How a source is read; `nacre.data.read` documents each."""
+
+    fields: Sequence[str] | None
+    dtypes: Mapping[str, str | pl.DataType | type[pl.DataType]] | None
+    nulls: Sequence[str]
+    rename: Mapping[str, str]
+    separator: str | None
+    header: bool | None
+    encoding: str | None
+
+
 @dataclass(frozen=True)
 class Options:
-    """How a source is read; `nacre.data.read` documents each."""
+    """Checked options of reading."""
 
     uid: str | None = None
     fields: tuple[str, ...] | None = None

@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import polars as pl
 
-from nacre.data._blocks import Options, Rows
+from nacre.data._blocks import Options, ReadOptions, Rows
 from nacre.data._checks import RowChecks
 from nacre.data._columnar import FrameRows, file_frames
 from nacre.data._csv import CsvRows
@@ -69,6 +69,14 @@ class Batches:
                 if len(frame):
                     yield frame
 
+    def collect(self) -> pl.DataFrame:
+        """Return all rows as one frame; a warning says how many were refused."""
+        frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=self.schema), *self])
+        if self.n_refused:
+            n_rows = self.n_rows + self.n_refused
+            warnings.warn(f"{self.n_refused:,} of {n_rows:,} rows were refused: see {self.refused}.", stacklevel=3)
+        return frame
+
 
 def read_batches(
     source: Source,
@@ -77,7 +85,7 @@ def read_batches(
     format: Format | None = None,
     refused: str | Path | None = None,
     batch_rows: int = CHUNK_ROWS,
-    **options: Any,
+    **options: Unpack[ReadOptions],
 ) -> Batches:
     """Return the rows of a source in checked batches: what `read` does, for data larger than memory.
 
@@ -108,7 +116,7 @@ def read(
     uid: str | None = None,
     format: Format | None = None,
     refused: str | Path | None = None,
-    **options: Any,
+    **options: Unpack[ReadOptions],
 ) -> Dataset:
     """Return the data points of a file, a folder, a glob, a list of files or a frame.
 
@@ -137,13 +145,7 @@ def read(
         {'row_id': 0, 'uid': 'a', 'id': 'a', 'body': 'Free cash'}
     """
     batches = read_batches(source, uid=uid, format=format, refused=refused, **options)
-    frames = list(batches)
-    if batches.n_refused:
-        warnings.warn(
-            f"{batches.n_refused:,} of {batches.n_rows + batches.n_refused:,} rows were refused: see {refused}.",
-            stacklevel=2,
-        )
-    return Dataset.from_frame(pl.concat(frames) if frames else pl.DataFrame(schema=batches.schema))
+    return Dataset.from_frame(batches.collect())
 
 
 def _rows(source: Source, format: Format | None, options: Options, *, strict: bool) -> Rows:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Unpack
 
 import polars as pl
 
+from nacre.data._blocks import ReadOptions
 from nacre.data._dataset import Dataset
+from nacre.data._files import Format
 from nacre.data._readers import read_batches
 from nacre.data._refusals import shown
 from nacre.errors import IngestError
@@ -22,7 +25,9 @@ def read_votes(
     time: str | None = None,
     explanation: str | None = None,
     data: Dataset | None = None,
-    **options: Any,
+    format: Format | None = None,
+    refused: str | Path | None = None,
+    **options: Unpack[ReadOptions],
 ) -> pl.DataFrame:
     """Return recorded votes in long form: `uid`, `annotator`, `label`, and `time` and `explanation` where given.
 
@@ -36,8 +41,10 @@ def read_votes(
         label: The column with the answer.
         time: The column with the time of the answer.
         explanation: The column with the reason that the annotator gave.
-        data: The data points; each vote then has a `row_id` too, and votes on unknown data points are refused.
-        **options: The options of `read`, such as `format` or `refused`.
+        data: The data points; each vote then has a `row_id` too, and a vote on an unknown data point is an error.
+        format: As for `read`.
+        refused: As for `read`.
+        **options: As for `read`.
 
     Examples:
         >>> answers = {"item": ["a", "a"], "worker": ["ann", "bob"], "label": ["spam", "ham"]}
@@ -49,14 +56,14 @@ def read_votes(
     columns = {new: old for new, old in names.items() if old is not None}
     dtypes = {columns[new]: "text" for new in ("uid", "annotator", "label", "explanation") if new in columns}
     required = [columns[new] for new in ("uid", "annotator", "label")]
-    batches = read_batches(
-        source,
-        fields=tuple(columns.values()),
-        dtypes={**dtypes, **options.pop("dtypes", {})},
+    reading: ReadOptions = {
         **options,
-    )
+        "fields": tuple(columns.values()),
+        "dtypes": {**dtypes, **(options.get("dtypes") or {})},
+    }
+    batches = read_batches(source, format=format, refused=refused, **reading)
     batches = replace(batches, uid=None, required=tuple(required))  # several votes on one uid are what votes are
-    found = pl.concat([pl.DataFrame(schema=batches.schema), *batches])
+    found = batches.collect()
     votes = found.select(pl.col(old).alias(new) for new, old in columns.items())
     return votes if data is None else _with_row_ids(votes, data)
 
