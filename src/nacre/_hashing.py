@@ -85,6 +85,8 @@ def _update(digest: xxhash.xxh3_128, series: pl.Series) -> None:
     elif dtype == pl.Null:
         return
     else:
+        if isinstance(dtype, pl.Datetime | pl.Duration):  # the same number is another time in another unit
+            digest.update(f"{dtype.time_unit}:{getattr(dtype, 'time_zone', None)}:".encode())
         values = series.to_physical() if dtype.is_temporal() else series
         digest.update(np.ascontiguousarray(_zero_nulls(values).to_numpy()).data)
 
