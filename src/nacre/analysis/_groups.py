@@ -86,9 +86,10 @@ def error_groups(
     """Return groups of errors with names, those with most errors first.
 
     Pairs of classes are counted. Conditions are searched greedily: the one whose log-odds among the errors that no
-    group has yet, against right predictions, has the highest z; then a second one, where it raises the lower limit of
-    the error rate and keeps half of the errors. Of m conditions tried the largest z of pure chance is about
-    sqrt(2 ln m): no group below it is shown, nor one that raises the odds of an error by less than half.
+    group has yet, against right predictions, has the highest z; then a second one, where with both the lower limit of
+    the error rate exceeds the rate with one, and half of the errors remain. Of m conditions tried the largest z of
+    pure chance is about sqrt(2 ln m): no group below it is shown, nor one that raises the odds of an error by less
+    than half.
 
     Args:
         outcomes: Votes, probabilities and truth of a split that the end model was not trained on.
@@ -175,7 +176,7 @@ def _refined(rows: _Rows, best: int, remaining: Mask, is_right: Mask, *, min_err
     low = wilson_limits(errors, errors + right).low
     low[errors < max(min_errors, errors[best] / 2)] = 0
     second = int(low.argmax())
-    if low[second] <= low[best]:
+    if low[second] <= errors[best] / (errors[best] + right[best]):
         return condition
     narrower = rows.candidates.condition(second)
     together = rows.units(condition & narrower)

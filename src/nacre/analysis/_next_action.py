@@ -126,21 +126,26 @@ def _of_groups(cause: Cause, groups: Sequence[ErrorGroup]) -> Iterator[Action]:
         if len(rows) >= MIN_ERRORS:
             remaining = remaining.join(rows, on=keys, how="anti")
             title = f"Write a function for {group.name}: no function votes on {len(rows)} of its errors"
+            # A condition is one function; the errors of a pair of classes may take several.
+            minutes = WRITE_MINUTES if group.when is not None else _minutes_to_cover(cause, len(rows))
             gain, basis, snippet = per_error * len(rows), cause.basis, _as_function(group)
-            yield Action("write_function", title, len(rows), gain, WRITE_MINUTES, basis, _rows(rows), snippet)
+            yield Action("write_function", title, len(rows), gain, minutes, basis, _rows(rows), snippet)
     if len(remaining):
         title = f"Write functions for {_plural(len(remaining), 'error')} that no function votes on"
-        share = len(remaining) / cause.n
         yield Action(
             "write_function",
             title,
             len(remaining),
-            cause.expected_gain * share,
-            max(WRITE_MINUTES, cause.minutes * share),
+            per_error * len(remaining),
+            _minutes_to_cover(cause, len(remaining)),
             cause.basis,
             _rows(remaining),
             'p.errors(model, split="valid")  # cause: no votes',
         )
+
+
+def _minutes_to_cover(cause: Cause, n: int) -> float:
+    return max(WRITE_MINUTES, cause.minutes * n / cause.n)
 
 
 def _of_suggestions(cause: Cause, quality: Quality, suggestions: Sequence[Suggestion]) -> Iterator[Action]:
