@@ -10,8 +10,11 @@ from nacre.analysis._next_action import Action, next_actions
 from nacre.analysis._outcomes import Outcomes
 from nacre.analysis._quality import Quality, SliceQuality, quality
 from nacre.analysis._remedies import CAUSES, CauseName
+from nacre.analysis._sampling import what_to_label_next
+from nacre.analysis._slice_discovery import DiscoveredSlice, discover_slices
 from nacre.analysis._slice_members import slice_members
 from nacre.analysis._suggest import suggest_functions
+from nacre.analysis._suggest_uncovered import UncoveredCluster, describe_uncovered
 from nacre.analysis._suggestion import Suggestion
 from nacre.analysis._unit_codes import unit_codes
 from nacre.analysis._vote_weights import dependency_exponents
@@ -21,6 +24,7 @@ __all__ = [
     "Action",
     "Cause",
     "CauseName",
+    "DiscoveredSlice",
     "Edit",
     "ErrorCauses",
     "ErrorGroup",
@@ -30,10 +34,13 @@ __all__ = [
     "Quality",
     "SliceQuality",
     "Suggestion",
+    "UncoveredCluster",
     "cause_codes",
     "compare_iterations",
     "correlated_functions",
     "dependency_exponents",
+    "describe_uncovered",
+    "discover_slices",
     "duplicate_functions",
     "error_causes",
     "error_groups",
@@ -46,4 +53,5 @@ __all__ = [
     "slice_members",
     "suggest_functions",
     "unit_codes",
+    "what_to_label_next",
 ]

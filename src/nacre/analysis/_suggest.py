@@ -1,0 +1,274 @@
+"""Suggest labeling functions, from a few labels and from none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from nacre.analysis._candidate_load import load_rows, own_fields, sampled
+from nacre.analysis._candidates import Booleans, Candidates, describe, evaluate, find_candidates, name_of
+from nacre.analysis._suggest_choice import Bar, Choice, choose, hits_of
+from nacre.analysis._suggest_clusters import find_clusters, near_conditions, vectors_of
+from nacre.analysis._suggest_evidence import Scores, Standing, Truth, halves, score, standing_of, truth_of
+from nacre.analysis._suggest_names import named_conditions
+from nacre.analysis._suggest_trees import with_trees
+from nacre.analysis._suggestion import Source, Suggestion
+from nacre.data import Dataset, VoteSchema
+from nacre.functions import Condition, Context, Keyword, Near, Rule
+from nacre.labeling import LabelMatrix
+from nacre.metrics import Metric, wilson
+
+SURE = 0.8  # probability from which existing votes count as labels
+MIN_VOTE_Z = 3.0
+
+
+def suggest_functions(
+    data: Dataset | Any,
+    schema: VoteSchema,
+    *,
+    labels: ArrayLike | pl.Series | None = None,
+    label_matrix: LabelMatrix | None = None,
+    probabilities: ArrayLike | None = None,
+    fields: Sequence[str] | None = None,
+    context: Context | None = None,
+    n: int = 10,
+    min_precision: float = 0.9,
+    min_rows: int = 5,
+    sample_rows: int = 10_000,
+    random_state: int = 0,
+) -> list[Suggestion]:
+    """Return labeling functions to accept or dismiss, the most useful first, each with its evidence.
+
+    With labels: words and phrases, field values, thresholds and lengths, conjunctions found by shallow trees, and
+    regions around clusters, ranked by the lower Wilson limit of precision times newly covered rows. From 40 labels on,
+    half of them propose and the precision shown is that on the other half. The order and the bar look at both, so it
+    still flatters by some points. With fewer labels it is in-sample, and said to be.
+
+    What is then missing to n comes from existing votes (what is frequent where they are sure) and from the names of
+    the classes; of these no more is known than that.
+
+    Args:
+        data: The data points, or a frame.
+        schema: `Classes` or `MultiLabel`.
+        labels: Ground truth of each row where it is known: codes (-1 unknown) or class names (null unknown).
+        label_matrix: Votes of the existing functions on the same rows.
+        probabilities: What a label model makes of them: [n_rows, n_classes]; without it the shares of the votes.
+        fields: What functions may read; `text@minilm` looks for regions of that embedding. Without it all fields
+            and, for each embedding of the context, the longest text. Leave out what a function must not know.
+        context: The embeddings.
+        n: How many suggestions at most.
+        min_precision: Least precision on the labels that propose, and on all.
+        min_rows: Least rows on which a function must vote.
+        sample_rows: Of a larger dataset so many rows are looked at: the labelled ones and a uniform sample.
+        random_state: Another number, another division of the labels.
+
+    Examples:
+        >>> from nacre.data import Classes
+        >>> texts = ["claim cash {}", "cash here {}", "lunch at noon {}", "lunch {}?"]
+        >>> mail = pl.DataFrame({"body": [text.format(number) for number in range(10) for text in texts]})
+        >>> labels = pl.Series(["spam", "spam", "ham", "ham"] * 3 + [None] * 28)
+        >>> for suggestion in suggest_functions(mail, Classes(("ham", "spam")), labels=labels, n=2):
+        ...     print(suggestion.function.name, suggestion.rows, suggestion.new_rows)
+        ham_lunch 20 20
+        spam_cash 20 20
+    """
+    dataset = data if isinstance(data, Dataset) else Dataset.from_frame(data)
+    context = context or Context()
+    truth = truth_of(labels, schema, len(dataset))
+    standing = standing_of(label_matrix, probabilities, dataset.collect(["row_id"]).to_series(), schema)
+    reads = own_fields(dataset, fields, context, labels)
+    positions = sampled(len(dataset), sample_rows, truth.is_labeled, random_state)
+    frame = load_rows(dataset, positions, reads, context)
+    bench = _Bench(frame, reads, schema, truth.where(positions), standing.where(positions), context, random_state)
+    taken = list(label_matrix.functions) if label_matrix is not None else []
+    found = _from_labels(bench, n, min_precision, min_rows)
+    covered = _covered(bench, found)
+    if len(found) < n and bench.standing.is_covered.any():
+        found += _from_votes(bench, covered, n - len(found), min_precision, min_rows)
+        covered = _covered(bench, found)
+    if len(found) < n:
+        found += _from_names(bench, covered, n - len(found), min_rows)
+    return _as_suggestions(bench, found, taken)
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """What is looked at: the rows, their labels, and what existing functions say of them."""
+
+    frame: pl.DataFrame
+    fields: tuple[str, ...]
+    schema: VoteSchema
+    truth: Truth
+    standing: Standing
+    context: Context
+    random_state: int
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return find_candidates(self.frame, self.fields)
+
+    @cached_property
+    def halves(self) -> tuple[Truth, Truth | None]:
+        return halves(self.truth, self.random_state)
+
+    def rows(self, condition: Condition) -> Booleans:
+        mask: Booleans = evaluate(self.frame, [condition])[:, 0]
+        return mask
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A condition for a class, its rows, and who proposed it."""
+
+    condition: Condition
+    label: int
+    rows: Booleans
+    source: Source
+    z: float | None = None
+
+
+def _from_labels(bench: _Bench, n: int, min_precision: float, min_rows: int) -> list[_Found]:
+    if not bench.truth.is_labeled.any():
+        return []
+    proposing, _ = bench.halves
+    candidates = bench.candidates
+    base = score(candidates, proposing.is_class, proposing.is_known)
+    candidates = with_trees(candidates, base, proposing, bench.random_state)
+    candidates = _with_regions(bench, candidates, proposing, min_rows)
+    proposed = score(candidates, proposing.is_class, proposing.is_known)
+    scores = score(candidates, bench.truth.is_class, bench.truth.is_known)
+    bar = Bar(min_precision, min_rows, proposing, bench.truth)
+    value = bar.value(proposed, scores)
+    chosen = choose(candidates, value, bar, bench.standing.is_covered, n, _rows_of(bench, candidates))
+    return [_found(candidates, choice, scores) for choice in chosen]
+
+
+def _from_votes(bench: _Bench, covered: Booleans, n: int, min_precision: float, min_rows: int) -> list[_Found]:
+    """Propose what is frequent in the rows of which existing votes are sure, for rows that they leave out."""
+    proba = np.nan_to_num(bench.standing.proba)
+    is_sure = bench.standing.is_covered & (proba.max(axis=0) >= SURE)
+    is_known = np.broadcast_to(is_sure, proba.shape)
+    scores = score(bench.candidates, proba, is_known)
+    bar = Bar(min_precision, min_rows, Truth(is_known & (proba >= SURE), is_known), bench.truth)
+    # Rows on which votes agree tell less than labels, since functions share their mistakes: hence the higher z.
+    value = np.where(scores.z >= MIN_VOTE_Z, bar.value(scores, scores), 0.0)
+    chosen = choose(bench.candidates, value, bar, covered, n, _rows_of(bench, bench.candidates))
+    return [replace(_found(bench.candidates, choice, scores), source="votes") for choice in chosen]
+
+
+def _from_names(bench: _Bench, covered: Booleans, n: int, min_rows: int) -> list[_Found]:
+    found: list[_Found] = []
+    for label, condition in named_conditions(bench.candidates, bench.schema, bench.context):
+        rows = bench.rows(condition)
+        bar = Bar(0.5, min_rows, bench.truth, bench.truth)
+        if len(found) < n and (rows & ~covered).sum() >= min_rows and bar.holds_for(rows, label):
+            found.append(_Found(condition, label, rows, "class_name"))
+            covered = covered | rows
+    return found
+
+
+def _with_regions(bench: _Bench, candidates: Candidates, truth: Truth, min_rows: int) -> Candidates:
+    conditions: list[Condition] = []
+    for column in bench.fields:
+        if bench.frame.schema[column].is_nested():
+            clusters = find_clusters(vectors_of(bench.frame.get_column(column)), bench.random_state)
+            conditions += near_conditions(column, clusters, truth, min_rows)
+    return candidates.extended(conditions, list(evaluate(bench.frame, conditions).T))
+
+
+def _rows_of(bench: _Bench, candidates: Candidates) -> Any:
+    return lambda index: bench.rows(candidates.condition(index))
+
+
+def _found(candidates: Candidates, choice: Choice, scores: Scores) -> _Found:
+    condition = candidates.condition(choice.candidate)
+    source: Source = "fields"
+    if isinstance(condition, Keyword):
+        source = "terms"
+    elif isinstance(condition, Near):
+        source = "cluster"
+    elif condition.kind in ("all", "any"):
+        source = "tree"
+    return _Found(condition, choice.label, choice.rows, source, float(scores.z[choice.label, choice.candidate]))
+
+
+def _covered(bench: _Bench, found: Iterable[_Found]) -> Booleans:
+    covered: Booleans = np.logical_or.reduce([bench.standing.is_covered, *(item.rows for item in found)])
+    return covered
+
+
+def _as_suggestions(bench: _Bench, found: Sequence[_Found], taken: list[str]) -> list[Suggestion]:
+    suggestions = []
+    for item in found:
+        label = bench.schema.label(item.label)
+        name = name_of(f"{label} {_short(item.condition)}", taken)
+        taken.append(name)
+        suggestions.append(_suggestion(bench, item, Rule(name, item.condition, label)))
+    return suggestions
+
+
+def _suggestion(bench: _Bench, item: _Found, rule: Rule) -> Suggestion:
+    rows, standing = item.rows, bench.standing
+    proposed_on, precision = _measured(bench, item)
+    known = item.rows & standing.is_covered
+    estimated = None
+    if item.source == "votes" and known.any():
+        estimated = float(np.nanmean(standing.proba[item.label, known]))
+    return Suggestion(
+        function=rule,
+        source=item.source,
+        why=_why(item, rule.label, proposed_on, precision, estimated),
+        rows=int(rows.sum()),
+        new_rows=int((rows & ~standing.is_covered).sum()),
+        conflicts=int((rows & standing.excludes[item.label]).sum()),
+        n_rows=len(rows),
+        proposed_on=proposed_on,
+        precision=precision,
+        estimated_precision=estimated,
+        z=item.z,
+    )
+
+
+def _measured(bench: _Bench, item: _Found) -> tuple[Metric | None, Metric | None]:
+    """Return the precision on labels that proposed, and on labels that did not."""
+    if not bench.truth.is_labeled.any():
+        return None, None
+    if item.source in ("votes", "class_name"):
+        return None, wilson(*hits_of(bench.truth, item.rows, item.label))
+    proposing, scoring = bench.halves
+    held = None if scoring is None else wilson(*hits_of(scoring, item.rows, item.label))
+    return wilson(*hits_of(proposing, item.rows, item.label)), held
+
+
+def _why(
+    item: _Found, label: str, proposed_on: Metric | None, precision: Metric | None, estimated: float | None
+) -> str:
+    begin = f"{describe(item.condition)}: "
+    if item.source == "class_name":
+        begin += f"goes with the name of the class {label}"
+    elif item.source == "votes":
+        begin += f"frequent where existing votes are sure of {label} ({estimated or 0:.0%}); they may share a mistake"
+    else:
+        begin += f"{label} on {proposed_on} of the labels that proposed it"
+    if precision is None:
+        return f"{begin}{'' if proposed_on is None else ' (in-sample)'}; its precision elsewhere is unknown."
+    if precision.n == 0:
+        return f"{begin}; no other label falls on it, so its precision elsewhere is unknown."
+    return f"{begin}; {precision} on labels that did not."
+
+
+def _short(condition: Condition) -> str:
+    return " ".join(map(_pronounced, condition.keywords[:2])) if isinstance(condition, Keyword) else describe(condition)
+
+
+def _pronounced(keyword: str) -> str:
+    """Return a keyword that has a letter or digit; symbols by their names, up to two."""
+    return keyword if re.search(r"\w", keyword) else " ".join(unicodedata.name(sign, "sign") for sign in keyword[:2])
