@@ -77,6 +77,7 @@ def test_worker_processes_give_what_this_process_gives(context):
     assert "ValueError: no such mail" in here.errors["message"].to_list()
 
 
+@pytest.mark.slow
 def test_a_row_that_kills_its_process_gets_an_error_and_the_others_survive(context):
     texts = ["cash", "die", "lunch"]
 

@@ -108,7 +108,8 @@ class LabelMatrix:
         known = votes.get_column("row_id").unique().sort() if row_ids is None else pl.Series(list(row_ids))
         units = pl.DataFrame({"row_id": known.cast(pl.Int64)})
         rows = _positions(votes.get_column("row_id").cast(pl.Int64), units.get_column("row_id"), "row_id")
-        columns = _positions(votes.get_column("function").cast(pl.String), pl.Series(names), "function")
+        known_names = pl.Series(names, dtype=pl.String)
+        columns = _positions(votes.get_column("function").cast(pl.String), known_names, "function")
         return _assemble(schema, names, rows, columns, _codes(votes.get_column("vote"), schema), units)
 
     @property
