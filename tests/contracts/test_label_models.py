@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nacre.data import Classes, MultiLabel
-from nacre.errors import NotFittedError, SchemaError, SpecError, WorkspaceError
+from nacre.errors import NotFittedError, SchemaError, WorkspaceError
 from nacre.label_models import (
     LABEL_MODELS,
     ClassConditional,
@@ -74,7 +74,8 @@ def test_a_thousand_agreeing_votes_stay_finite(label_model):
 
     assert np.isfinite(result).all()
     np.testing.assert_allclose(result.sum(axis=1), 1, atol=1e-6)
-    assert (result[:10, 0] > 0.5).all() or isinstance(label_model, DawidSkene)
+    if not isinstance(label_model, DawidSkene):  # which learns nothing from functions with one answer
+        assert (result[:10, 0] > 0.5).all()
 
 
 @every_model
@@ -301,31 +302,9 @@ def test_fitting_keeps_the_settings(label_model):
     assert model.spec() == before
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        pytest.param({"class_conditionl": {}}, "Did you mean `class_conditional`", id="an unknown kind"),
-        pytest.param({"class_conditional": {"precison": 1}}, "Did you mean `precision`", id="an unknown setting"),
-        pytest.param({"class_conditional": [0.8]}, "names with values", id="a list of settings"),
-        pytest.param({"majority_vote": {}, "dawid_skene": {}}, "one name", id="two kinds"),
-        pytest.param([], "one name", id="a list"),
-        pytest.param({"token_wise": {}}, "cannot be made", id="a missing model"),
-        pytest.param({"token_wise": {"model": "mayority_vote"}}, "Did you mean `majority_vote`", id="an unknown inner"),
-    ],
-)
-def test_specs_that_are_not_of_the_grammar_are_refused(spec, message):
-    with pytest.raises(SpecError, match=message):
-        label_model_from_spec(spec)
-
-
 def test_every_kind_is_written_by_its_name():
     assert all(model.kind == kind for kind, model in LABEL_MODELS.items())
     assert {type(param.values[0]) for param in MODELS} < set(LABEL_MODELS.values())
-
-
-def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(WorkspaceError, match="no label model"):
-        load_label_model(tmp_path)
 
 
 @every_model
@@ -364,7 +343,6 @@ def test_functions_with_one_answer_lose_at_most_a_point_to_majority_vote(label_m
     assert _credit(result, y[covered]) >= _credit(baseline, y[covered]) - 0.01
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "label_model",
     [

@@ -135,7 +135,6 @@ def test_few_labels_count_the_class_balance_and_the_precision():
     )
 
 
-@pytest.mark.slow
 def test_more_labels_give_more_accurate_answers_on_the_other_rows():
     accuracies = []
     for n_labels in (0, 20, 100, 500):

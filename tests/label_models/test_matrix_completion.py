@@ -95,8 +95,18 @@ def test_a_heavy_penalty_keeps_the_start():
     np.testing.assert_allclose(model.vote_probabilities_, np.clip(start, 0.001, 0.999), atol=1e-4)
 
 
+def test_the_first_half_may_be_without_votes():
+    votes, _, _ = planted_votes(n=60)
+    silent = np.full((60, 6), -1)
+
+    halves = MatrixCompletion().partial_fit(matrix(silent)).partial_fit(matrix(votes))
+
+    whole = MatrixCompletion().fit(matrix(np.vstack([silent, votes])))
+    np.testing.assert_allclose(halves.predict_proba(matrix(votes)), whole.predict_proba(matrix(votes)), atol=1e-9)
+
+
 def test_too_many_symbols_are_refused_with_an_alternative():
-    votes = np.tile(np.arange(20_000) % 3, (1, 1)).astype(np.int16)
+    votes = (np.arange(20_000) % 3).reshape(1, -1)
 
     with pytest.raises(SchemaError, match="ClassConditional"):
         MatrixCompletion().fit(matrix(votes))

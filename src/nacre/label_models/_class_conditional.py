@@ -54,6 +54,8 @@ class ClassConditional(SymbolLogLinear):
         abstain: Whether an abstention is evidence. It rarely is: functions abstain together.
         exponents: Weight of the votes of a function by name, below 1 for functions that repeat others; 1 by default.
         truth_weight: How many units one of known truth counts for, up to 10.
+        max_iter: Iterations at most.
+        tol: Stop when the mean log-likelihood changes by less.
         warm_start: Whether `fit` starts from the previous result, for votes that it has seen.
 
     Attributes:
@@ -134,7 +136,8 @@ class ClassConditional(SymbolLogLinear):
         precision = symbol_precision(self.precision, label_matrix, rows)
         frequency = (rows.votes.T @ rows.weight) / n
         functions = label_matrix.symbol_functions
-        table = prior_table(frequency, label_matrix.class_shares, precision, balance, functions, spread=self.spread)
+        shares = label_matrix.class_shares
+        table = prior_table(frequency, shares, precision, balance, functions=functions, spread=self.spread)
         exponents = function_values("exponents", self.exponents, label_matrix.functions, default=1)
         mass = 10 * np.sqrt(n) if self.prior_mass is None else self.prior_mass
         return _Prior(table, mass, balance, functions, exponents)

@@ -38,6 +38,8 @@ class DawidSkene(SymbolLogLinear):
         prior: Answers that each annotator is believed to have given before: the same for all cells (`flat`), or 70 %
             of them right (`diagonal`), for annotators with few answers.
         prior_mass: How many: per cell for `flat`, .01 by default; per true class for `diagonal`, 4 by default.
+        max_iter: Iterations at most.
+        tol: Stop when the log-posterior per row changes by less.
 
     Attributes:
         confusion_: P(answer | true class) of each annotator, [n_annotators, n_classes, n_classes].

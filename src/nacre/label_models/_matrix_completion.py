@@ -18,15 +18,17 @@ from nacre.labeling import LabelMatrix
 
 _MOMENTUM = 0.9
 _MARGIN = 1e-9
+_DIVERGED = 1e6
 
 
-class _Moments(NamedTuple):
-    """Second moments O [n_symbols, n_symbols] and what belongs to them."""
+class _Problem(NamedTuple):
+    """What is solved: second moments O [n_symbols, n_symbols], what belongs to them, and the start mu0."""
 
-    shared: Floats
-    shares: Floats
+    moments: Floats
     functions: NDArray[np.int64]
+    shares: Floats
     balance: Floats
+    start: Floats
 
 
 @dataclass(kw_only=True)
@@ -46,7 +48,10 @@ class MatrixCompletion(SymbolLogLinear):
         class_balance: Share of each class. None counts the ground truth in `y`, else all are equally frequent.
         precision: How often a vote is right, at the start.
         solver: `sgd` takes `n_steps` steps of gradient descent with momentum; `lbfgs` converges.
+        n_steps: Steps of `sgd`.
+        learning_rate: Length of a step; halved until the steps end below where they began.
         l2: Pull towards the start mu0.
+        random_state: Seed of the one random number, which scales where `sgd` begins.
 
     Attributes:
         vote_probabilities_: P(vote | class), [n_symbols, n_classes].
@@ -126,81 +131,79 @@ class MatrixCompletion(SymbolLogLinear):
         self.moments_, self.n_units_ = total[np.ix_(order, order)], self.n_units_ + n_units
         self.symbol_functions_ = np.array([united[position][0] for position in order], dtype=np.int64)
         self.symbol_codes_ = np.array([united[position][1] for position in order], dtype=np.int16)
-        codes = self.symbol_codes_.tolist()
-        self.class_shares_ = np.array([label_matrix.schema.shares(code) for code in codes])
+        shares = [label_matrix.schema.shares(code) for code in self.symbol_codes_.tolist()]
+        self.class_shares_ = np.array(shares).reshape(len(shares), len(self.classes_))
 
     def _solve(self) -> None:
-        moments = _Moments(
-            self.moments_ / self.n_units_, self.class_shares_, self.symbol_functions_, self.class_balance_
-        )
-        start = _start(moments, self.precision)
-        if self.solver == "sgd":
-            found = self._descend(start * np.random.RandomState(self.random_state).random_sample(), start, moments)
-        elif self.solver == "lbfgs":
-            found = self._converge(start, moments)
-        else:
+        moments, shares, balance = self.moments_ / self.n_units_, self.class_shares_, self.class_balance_
+        start = np.clip(np.diag(moments)[:, None] * self.precision * shares / balance, 0, 1)
+        problem = _Problem(moments, self.symbol_functions_, shares, balance, start)
+        if self.solver not in ("sgd", "lbfgs"):
             raise SchemaError(f"`solver` is one of sgd, lbfgs; it is `{self.solver}`.")
+        found = self._descend(problem) if self.solver == "sgd" else self._converge(problem)
         smallest = min(0.01, 10 ** -np.ceil(np.log10(self.n_units_)))
         probabilities = np.clip(found, smallest, 1 - smallest)
-        self.vote_probabilities_ = probabilities[:, _permutation(probabilities, moments)]
+        self.vote_probabilities_ = probabilities[:, _permutation(probabilities, problem)]
         self.log_weights_ = np.log(self.vote_probabilities_)
-        self.log_prior_ = np.log(self.class_balance_)
+        self.log_prior_ = np.log(balance)
 
-    def _descend(self, first: Floats, start: Floats, moments: _Moments) -> Floats:
+    def _descend(self, problem: _Problem) -> Floats:
         """Take the steps; where they lead upwards (hundreds of dense functions), take them half as long."""
-        rate, (limit, _) = self.learning_rate, _loss(first, start, moments, self.l2)
-        while True:
-            found, velocity = first, np.zeros_like(first)
-            with np.errstate(over="ignore", invalid="ignore"):
-                for _ in range(self.n_steps):
-                    _, gradient = _loss(found, start, moments, self.l2)
-                    velocity = _MOMENTUM * velocity + gradient
-                    found = found - rate * velocity
-                loss, _ = _loss(found, start, moments, self.l2)
-            if loss <= limit * (1 + _MARGIN):
-                return found
+        first = problem.start * np.random.RandomState(self.random_state).random_sample()
+        rate, found = self.learning_rate, None
+        while found is None:
+            found = self._steps(problem, first, rate)
             rate /= 2
+        return found
 
-    def _converge(self, start: Floats, moments: _Moments) -> Floats:
+    def _steps(self, problem: _Problem, first: Floats, rate: float) -> Floats | None:
+        """Return where the steps lead, or nothing when that is no better than where they begin."""
+        limit, _ = _loss(first, problem, self.l2)
+        found, velocity = first, np.zeros_like(first)
+        for _ in range(self.n_steps):
+            loss, gradient = _loss(found, problem, self.l2)
+            if loss > _DIVERGED * (limit + 1):
+                return None
+            velocity = _MOMENTUM * velocity + gradient
+            found = found - rate * velocity
+        return found if _loss(found, problem, self.l2)[0] <= limit * (1 + _MARGIN) else None
+
+    def _converge(self, problem: _Problem) -> Floats:
         from scipy.optimize import minimize
 
-        def loss(flat: Floats) -> tuple[float, Floats]:
-            value, gradient = _loss(flat.reshape(start.shape), start, moments, self.l2)
-            return value, gradient.ravel()
-
+        start = problem.start
         if not start.size:
             return start
+
+        def loss(flat: Floats) -> tuple[float, Floats]:
+            value, gradient = _loss(flat.reshape(start.shape), problem, self.l2)
+            return value, gradient.ravel()
+
         bounds = [(0.0, 1.0)] * start.size
         result = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
         found: Floats = result.x.reshape(start.shape)
         return found
 
 
-def _start(moments: _Moments, precision: float) -> Floats:
-    frequency = np.diag(moments.shared)
-    start: Floats = np.clip(frequency[:, None] * precision * moments.shares / moments.balance, 0, 1)
-    return start
-
-
-def _loss(found: Floats, start: Floats, moments: _Moments, l2: float) -> tuple[float, Floats]:
-    scaled = found * moments.balance
+def _loss(found: Floats, problem: _Problem, l2: float) -> tuple[float, Floats]:
+    scaled = found * problem.balance
     residual = scaled @ found.T
-    residual -= moments.shared
-    residual[moments.functions[:, None] == moments.functions] = 0  # a function votes once: nothing to explain
-    gap = scaled.sum(axis=1) - np.diag(moments.shared)
-    pull = found - start
+    residual -= problem.moments
+    residual[problem.functions[:, None] == problem.functions] = 0  # a function votes once: nothing to explain
+    gap = scaled.sum(axis=1) - np.diag(problem.moments)
+    pull = found - problem.start
     loss = (residual**2).sum() + gap @ gap + l2 * (pull**2).sum()
-    gradient = 4 * residual @ scaled + 2 * np.outer(gap, moments.balance) + 2 * l2 * pull
+    gradient = 4 * residual @ scaled + 2 * np.outer(gap, problem.balance) + 2 * l2 * pull
     return float(loss), gradient
 
 
-def _permutation(probabilities: Floats, moments: _Moments) -> NDArray[np.int64]:
+def _permutation(probabilities: Floats, problem: _Problem) -> NDArray[np.int64]:
     """Return the order of classes, among those of equal balance, that trusts the functions most."""
     from scipy.optimize import linear_sum_assignment
 
-    trust = moments.shares.T @ (probabilities * moments.balance)
-    order = np.arange(len(moments.balance))
-    rounded = np.round(moments.balance, 3)
+    trust = problem.shares.T @ (probabilities * problem.balance)
+    order = np.arange(len(problem.balance))
+    rounded = np.round(problem.balance, 3)
     for share in np.unique(rounded):
         group = np.flatnonzero(rounded == share)
         _, columns = linear_sum_assignment(-trust[np.ix_(group, group)])

@@ -26,8 +26,8 @@ def prior_table(
     shares: Floats,
     precision: Floats,
     balance: Floats,
-    functions: NDArray[np.int64],
     *,
+    functions: NDArray[np.int64],
     spread: Spread,
 ) -> Floats:
     """Return D, the probability of each vote in each class that its frequency and precision imply.
