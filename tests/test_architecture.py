@@ -18,7 +18,8 @@ LAYERS = [
     {"analysis", "tuning"},
     {"workspace"},
     {"server"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 ]
 HEAVY = "sklearn scipy pandas sqlalchemy jinja2 pydantic typer rich sqlglot onnxruntime torch".split()  # noqa: SIM905
 

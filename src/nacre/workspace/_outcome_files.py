@@ -24,7 +24,7 @@ def save_outcomes(outcomes: Outcomes, folder: Path) -> None:
     about = {
         "schema": matrix.schema.spec(),
         "functions": matrix.functions,
-        "symbols": matrix.symbols,
+        "symbols": [list(symbol) for symbol in matrix.symbols],
         "class_balance": outcomes.class_balance.tolist(),
     }
     (folder / "outcomes.json").write_bytes(orjson.dumps(about))

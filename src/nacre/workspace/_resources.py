@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nacre.data import Dataset
 from nacre.embeddings import Embedding, MiniLM, TfidfSvd, available
 from nacre.engine import split_name
-from nacre.functions import Context, Function, Model
+from nacre.functions import Code, Context, Function, Model
 from nacre.models import load_model
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def project_context(
     named = {function.predictor for function in functions if isinstance(function, Model) and function.predictor}
     predictors = {name: load_model(project.models.folder(name)) for name in named}
     known = Context(predictors=predictors, folder=folder)
-    columns = [name for function in functions for name in _with_predictor(function, known).reads]
+    # What models and code read is known once they are found; what rules read is in their specs.
+    found = [function.resolve(known) if isinstance(function, Code | Model) else function for function in functions]
+    columns = [name for function in found for name in function.reads]
     wanted: dict[str, list[str]] = {}
     for field, suffix in map(split_name, [*columns, *reads]):
         if suffix in EMBEDDINGS and field not in wanted.setdefault(suffix, []):
@@ -54,10 +56,6 @@ def embedding_note(context: Context) -> str | None:
         f"The embedding `{replaced[0]}` is not installed; TF-IDF with truncated SVD stands in for it. "
         "`nacre models install` fetches it."
     )
-
-
-def _with_predictor(function: Function, context: Context) -> Function:
-    return function.resolve(context) if isinstance(function, Model) else function
 
 
 def _embedding(name: str, fields: list[str], project: Project, data: Dataset) -> Embedding:

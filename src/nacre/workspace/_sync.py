@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from nacre._hashing import hash_file, hash_text
-from nacre.data import Dataset, Number, VoteSchema, read_batches
+from nacre.data import Batches, Dataset, Number, VoteSchema, read_batches
 from nacre.errors import IngestError, SchemaError
 from nacre.functions import Existing
 from nacre.workspace._data import Imported
@@ -45,7 +46,7 @@ def sync(project: Project, recipe: Recipe, *, refused: Path | None = None) -> Sy
         recipe: What it should be.
         refused: Where bad rows go; without it one bad row stops the import.
     """
-    synced = _import(project, recipe, refused)
+    synced = import_source(project, recipe, refused=refused)
     project.schema = recipe.schema
     _replace(project.functions, {function.name: function for function in recipe.functions})
     _replace(project.slices, {part.name: part for part in recipe.slices})
@@ -56,44 +57,57 @@ def sync(project: Project, recipe: Recipe, *, refused: Path | None = None) -> Sy
     return synced
 
 
-def _import(project: Project, recipe: Recipe, refused: Path | None) -> Synced:
-    source = recipe.folder / recipe.data.source
-    content = _content(source)
+def import_source(
+    project: Project, recipe: Recipe, *, source: Path | None = None, refused: Path | None = None
+) -> Synced:
+    """Make the data of a project what its sources say.
+
+    The sources are that of the recipe and the files that were imported beside it. Where one was edited, all are read
+    again; a data point keeps its row id by its uid, and only chunks that changed are computed again.
+
+    Args:
+        project: The project.
+        recipe: How to read and split.
+        source: A file to import beside the source of the recipe.
+        refused: Where bad rows go; without it one bad row stops the import.
+    """
     known = project.settings.get(SOURCE, {})
-    if project.data.version is not None and known.get("content") == content:
+    added = list(known.get("added", []))
+    if source is not None and str(source.resolve()) not in added:
+        added.append(str(source.resolve()))
+    paths = [recipe.folder / recipe.data.source, *map(Path, added)]
+    now = {"path": recipe.data.source, "content": _content(paths), "added": added}
+    if project.data.version is not None and known == now:
         return Synced(None)
-    batches = read_batches(_as_source(source), uid=recipe.data.uid, refused=refused, **recipe.data.options)
-    split = recipe.data.split
-    if isinstance(split, HashSplit):
-        imported = project.data.add_new(iter(batches), uid="uid", split=split.shares, seed=split.seed)
-    else:
-        imported = project.data.add_new(iter(batches), uid="uid", split=split)
-    project.settings[SOURCE] = {"path": recipe.data.source, "content": content}
-    return Synced(imported, batches.n_refused)
+    readers = [_reader(path, recipe, refused) for path in paths]
+    rule = recipe.data.split
+    shares, seed = (rule.shares, rule.seed) if isinstance(rule, HashSplit) else (rule, 0)
+    imported = project.data.replace(chain.from_iterable(readers), uid="uid", split=shares, seed=seed)
+    project.settings[SOURCE] = now
+    return Synced(imported, sum(reader.n_refused for reader in readers))
 
 
-def _content(source: Path) -> str:
-    """Hash the files of a source, so that one that has not changed is not read again."""
-    files = [source] if source.is_file() else sorted(path for path in _matching(source) if path.is_file())
-    return hash_text(*(part for path in files for part in (path.name, hash_file(path))))
+def _reader(path: Path, recipe: Recipe, refused: Path | None) -> Batches:
+    source: Any = path if path.exists() else str(path)  # a glob stays text
+    return read_batches(source, uid=recipe.data.uid, refused=refused, **recipe.data.options)
+
+
+def _content(paths: list[Path]) -> str:
+    """Hash the files of the sources, so that what has not changed is not read again."""
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(_matching(path)))]
+    return hash_text(*(part for file in files for part in (file.name, hash_file(file))))
 
 
 def _matching(source: Path) -> list[Path]:
-    if source.is_dir():
-        return list(source.iterdir())
-    return list(source.parent.glob(source.name)) if source.parent.is_dir() else []
-
-
-def _as_source(source: Path) -> Any:
-    return source if source.exists() else str(source)  # a glob stays text
+    found = source.iterdir() if source.is_dir() else source.parent.glob(source.name) if source.parent.is_dir() else ()
+    return [path for path in found if path.is_file()]
 
 
 def _replace(collection: Any, wanted: dict[str, Any]) -> None:
     for name in list(collection):
         if name not in wanted:
             del collection[name]
-    for name, value in wanted.items():
-        collection[name] = value
+    collection.put_all(wanted)
 
 
 def _set_truth(project: Project, field: str, source: str) -> None:

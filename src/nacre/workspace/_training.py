@@ -107,8 +107,9 @@ class Models(Collection[TrainedModel]):
         training_set: str,
         spec: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
+        is_end_model: bool = True,
     ) -> TrainedModel:
-        """Store a fitted model; on a training set that is new to all models it opens an iteration.
+        """Store a fitted model; an end model on a training set that is new to all models opens an iteration.
 
         Args:
             name: What to call it.
@@ -116,12 +117,13 @@ class Models(Collection[TrainedModel]):
             training_set: Hash of the frame that it was fitted on.
             spec: Kind and hyper-parameters, as JSON.
             metrics: What was measured, as JSON.
+            is_end_model: Whether it is what the loop is about, and not a model that votes.
         """
         self._check_name(name)
         folder = self._artifacts.put_folder(save)
         model = TrainedModel(name, folder, training_set, dict(spec or {}), dict(metrics or {}))
         with self._journal.write() as entry:
-            if _opens_iteration(entry, training_set):
+            if is_end_model and _opens_iteration(entry, training_set):
                 open_iteration(entry, f"model `{name}`")
             entry.put("model", name, _without_name(model))
         return model

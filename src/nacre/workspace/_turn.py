@@ -33,10 +33,11 @@ from nacre.analysis import (
 )
 from nacre.data import Classes
 from nacre.engine import split_name
-from nacre.errors import SchemaError
+from nacre.errors import SchemaError, UnknownNameError
 from nacre.label_models import Advice, advise
 from nacre.labeling import LabelSummary
 from nacre.metrics import Metric
+from nacre.workspace._document import analysis_document, save_document
 from nacre.workspace._iterations import Iteration
 from nacre.workspace._loop import Labels, Trained, apply_functions, fit_label_model, split_outcomes, train_model
 from nacre.workspace._outcome_files import load_outcomes, save_outcomes
@@ -151,6 +152,14 @@ def run(
     return Turn(synced, labels, trained, iteration, analysis, notes)
 
 
+def check_stage(name: str) -> Stage:
+    """Return the stage of this name."""
+    for stage in STAGES:
+        if stage == name:
+            return stage
+    raise UnknownNameError("stage", name, available=STAGES)
+
+
 def analyse(project: Project, recipe: Recipe, labels: Labels, trained: Trained) -> Analysis:
     """Say what is wrong on valid, what caused it, and what to do next.
 
@@ -246,6 +255,7 @@ def _keep(project: Project, labels: Labels, trained: Trained, analysis: Analysis
     """Store metrics, and what the next iteration is compared with."""
     label_model = labels.label_model
     assert label_model is not None  # fitted before
+    document = analysis_document(analysis, labels.label_matrix.errors.to_dicts())
     detail = {
         "outcomes": project.artifacts.put_folder(lambda folder: save_outcomes(analysis.outcomes, folder)),
         "label_model": project.artifacts.put_folder(label_model.save),
@@ -253,6 +263,7 @@ def _keep(project: Project, labels: Labels, trained: Trained, analysis: Analysis
         "model": project.models["current"].folder,
         "training_set": trained.training_set,
         "causes": {cause.name: cause.n for cause in analysis.causes.causes},
+        "analysis": project.artifacts.put_folder(lambda folder: save_document(document, folder)),
     }
     return project.iterations.measure({SPLIT: _metrics(analysis)}, detail=detail)
 

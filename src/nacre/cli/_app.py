@@ -1,0 +1,61 @@
+"""The commands, and what happens to their errors."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from nacre.cli._demo_command import demo
+from nacre.cli._export import export
+from nacre.cli._import import import_
+from nacre.cli._init import init
+from nacre.cli._models import models
+from nacre.cli._output import print_error, wants_json
+from nacre.cli._predict import predict
+from nacre.cli._restore import restore
+from nacre.cli._run import run
+from nacre.cli._show import show
+from nacre.errors import CancelledError, NacreError
+
+app = typer.Typer(
+    name="nacre",
+    help="Data development: from raw data and rules to a model and the cause of every error.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command()(demo)
+app.command()(init)
+app.command("import")(import_)
+app.command()(run)
+app.add_typer(show)
+app.command()(predict)
+app.command()(export)
+app.command()(restore)
+app.add_typer(models)
+
+FAILED, CANCELLED = 1, 130
+
+
+def main() -> None:
+    """Run a command.
+
+    Exit codes: 0 done; 1 something is wrong with data, recipe or workspace, and the message says what to do; 2 the
+    command was typed wrong; 130 stopped with Ctrl-C, and what was finished is kept.
+    """
+    try:
+        app()
+    except (KeyboardInterrupt, CancelledError):
+        print_error("cancelled", "Stopped. What was finished is kept; the same command goes on from there.")
+        sys.exit(CANCELLED)
+    except NacreError as error:
+        print_error(error.code, str(error))
+        sys.exit(FAILED)
+    except BrokenPipeError:  # `nacre show ... | head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+__all__ = ["main", "wants_json"]

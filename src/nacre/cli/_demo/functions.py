@@ -1,0 +1,6 @@
+"""Labeling functions that need Python: argument names are the fields they read, the result is a class or None."""
+
+
+def exclaims(subject):
+    """Vote spam for subjects full of exclamation marks and dollar signs."""
+    return "spam" if subject.count("!") + subject.count("$") >= 2 else None

@@ -1,0 +1,27 @@
+"""The project that a command is about: a `nacre.yaml` and the workspace beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nacre import workspace
+from nacre.workspace import Project, Recipe, read_recipe
+
+WORKSPACE = ".nacre"
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The recipe of the project.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RECIPE = Path("nacre.yaml")
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[tuple[Project, Recipe]]:
+    """Open the project of a recipe; its workspace is the folder `.nacre` beside it."""
+    recipe = read_recipe(file)
+    with workspace.open(file.parent / WORKSPACE) as opened_workspace:
+        yield opened_workspace.project(recipe.project), recipe

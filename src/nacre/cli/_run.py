@@ -1,0 +1,128 @@
+"""`nacre run`: once round the loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nacre.cli._output import print_json, print_text, progress_bar
+from nacre.cli._project import RECIPE, File, Json, opened
+
+if TYPE_CHECKING:
+    from nacre.workspace import Turn
+
+
+def run(
+    file: File = RECIPE,
+    until: Annotated[str, typer.Option(help="The last stage: import, apply, label, train or analyse.")] = "analyse",
+    note: Annotated[str | None, typer.Option("--note", "-m", help="What this iteration is for.")] = None,
+    refused: Annotated[Path | None, typer.Option(help="Put bad rows in this file and import the others.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes for Python functions; by default one a core.")] = None,
+    retry_errors: Annotated[bool, typer.Option(help="Try rows again on which a function failed.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Where the report goes; by default beside the recipe.")] = None,
+    json: Json = False,
+) -> None:
+    """Import, apply functions, fit the label model, train, and say what to repair first.
+
+    What has not changed since the last run is not computed again.
+    """
+    from nacre.engine import default_jobs
+    from nacre.workspace import check_stage, run_project, write_report
+
+    stage = check_stage(until)
+    with opened(file) as (project, recipe), progress_bar() as progress:
+        turn = run_project(
+            project,
+            recipe,
+            until=stage,
+            note=note,
+            refused=refused,
+            n_jobs=jobs or default_jobs(),
+            retry_errors=retry_errors,
+            progress=progress,
+        )
+        where = None
+        if turn.analysis is not None:
+            where = report or file.parent / "report.html"
+            write_report(project, recipe, turn, where)
+    if json:
+        print_json(run_document(turn, where))
+    else:
+        print_run(turn, where)
+
+
+def run_document(turn: Turn, report: Path | None) -> dict[str, Any]:
+    """Return what a run did as JSON."""
+    imported = turn.synced.imported
+    document: dict[str, Any] = {
+        "imported": None if imported is None else imported._asdict(),
+        "refused": turn.synced.n_refused,
+        "notes": list(turn.notes),
+    }
+    if turn.labels is not None:
+        matrix = turn.labels.label_matrix
+        document |= {"rows": len(turn.labels.data), "functions": len(matrix.functions), "votes": int(matrix.votes.nnz)}
+        document["errors"] = len(matrix.errors)
+    if turn.trained is not None:
+        document["training_rows"] = turn.trained.n_rows
+    if turn.iteration is not None:
+        document["iteration"] = turn.iteration.number
+    if turn.analysis is not None:
+        document["quality"] = turn.analysis.quality.to_dict()
+        document["causes"] = {cause.name: cause.n for cause in turn.analysis.causes.causes}
+        document["actions"] = [action.to_dict() for action in turn.analysis.actions]
+    document["report"] = None if report is None else str(report)
+    return document
+
+
+def print_run(turn: Turn, report: Path | None) -> None:
+    """Print what a run did, the result first."""
+    imported = turn.synced.imported
+    if imported is not None:
+        known = f", {imported.n_skipped:,} were there already" if imported.n_skipped else ""
+        refused = f", {turn.synced.n_refused:,} refused" if turn.synced.n_refused else ""
+        print_text(f"imported      {imported.n_added:,} data points{known}{refused}")
+    if turn.labels is not None:
+        matrix = turn.labels.label_matrix
+        splits = ", ".join(f"{name} {len(rows):,}" for name, rows in sorted(turn.labels.rows.items()))
+        print_text(f"data          {len(turn.labels.data):,} data points: {splits}")
+        print_text(f"votes         {len(matrix.functions)} functions, {matrix.votes.nnz:,} votes")
+    if turn.trained is not None:
+        print_text(f"training set  {turn.trained.n_rows:,} data points of train")
+    if turn.analysis is not None:
+        _print_analysis(turn)
+    for note in turn.notes:
+        print_text(f"note          {note}")
+    if report is not None:
+        print_text(f"\nreport        {report}")
+
+
+def _print_analysis(turn: Turn) -> None:
+    analysis, iteration = turn.analysis, turn.iteration
+    assert analysis is not None
+    first = analysis.quality.slices[0]
+    if iteration is not None:
+        print_text(f"iteration     {iteration.number}  {iteration.note}")
+    print_text(f"\naccuracy on valid, {first.n:,} {analysis.quality.unit}s with ground truth")
+    print_text(f"  majority vote  {first.majority_vote}")
+    print_text(f"  label model    {first.label_model}")
+    print_text(f"  end model      {first.end_model}")
+    for line in analysis.quality.slices[1:]:
+        print_text(f"    {line.slice:<13}{line.end_model}")
+    if analysis.comparison is not None:
+        print_text("\nsince the iteration before")
+        for name, part in analysis.comparison.slices.items():
+            print_text(f"  {name:<15}{_change(part)}")
+    print_text(f"\n{analysis.causes}")
+    if analysis.actions:
+        print_text("\nwhat to do next")
+        for number, action in enumerate(analysis.actions[:3], start=1):
+            print_text(f"  {number}. {action.title} (expected +{action.expected_gain:.3f})")
+
+
+def _change(part: Any) -> str:
+    change = part.change
+    clear = "" if part.is_clear else "  no clear change"
+    return f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]  {part.gained} gained, {part.lost} lost{clear}"

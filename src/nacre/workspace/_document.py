@@ -1,0 +1,71 @@
+"""The analysis of an iteration as JSON, kept with it, so that looking at it computes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from nacre.errors import WorkspaceError
+from nacre.metrics import confusion
+
+if TYPE_CHECKING:
+    from nacre.workspace._project import Project
+    from nacre.workspace._turn import Analysis
+
+FILE = "analysis.json"
+MAX_FAILURES = 1_000
+
+
+def analysis_document(analysis: Analysis, failures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an analysis as JSON."""
+    outcomes, summary = analysis.outcomes, analysis.summary
+    known = outcomes.is_known
+    table = confusion(outcomes.truth[known], outcomes.prediction[known], len(outcomes.classes))
+    estimated = analysis.estimated.group_by("function", maintain_order=True).first()
+    functions = summary.functions.join(
+        estimated.select("function", estimated="precision", estimated_n="n"), on="function", how="left"
+    )
+    return {
+        "quality": analysis.quality.to_dict(),
+        "coverage": {"coverage": summary.coverage, "overlap": summary.overlap, "conflict": summary.conflict},
+        "functions": functions.to_dicts(),
+        "failures": failures[:MAX_FAILURES],
+        "n_failures": len(failures),
+        "confusion": {"classes": list(outcomes.classes), "counts": table.tolist()},
+        "causes": analysis.causes.to_dict(),
+        "groups": [group.to_dict() for group in analysis.groups],
+        "duplicates": [group.to_dict() for group in analysis.duplicates],
+        "advice": None if analysis.advice is None else str(analysis.advice).splitlines(),
+        "suggestions": [suggestion.to_dict() for suggestion in analysis.suggestions],
+        "actions": [action.to_dict() for action in analysis.actions],
+        "comparison": None if analysis.comparison is None else analysis.comparison.to_dict(),
+    }
+
+
+def save_document(document: dict[str, Any], folder: Path) -> None:
+    """Write a document to an empty folder."""
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    (folder / FILE).write_bytes(orjson.dumps(document, option=options, default=str))
+
+
+def read_document(project: Project, number: int | None = None) -> dict[str, Any]:
+    """Return the analysis of an iteration, by default the newest that has one.
+
+    Raises:
+        WorkspaceError: No iteration was analysed yet.
+    """
+    analysed = [
+        iteration
+        for iteration in project.iterations
+        if "analysis" in iteration.detail and number in (None, iteration.number)
+    ]
+    if not analysed:
+        which = "No iteration" if number is None else f"Iteration {number}"
+        raise WorkspaceError(f"{which} of `{project.name}` has been analysed. `nacre run` does that.")
+    newest = analysed[-1]
+    document: dict[str, Any] = orjson.loads(
+        (project.artifacts.get_folder(newest.detail["analysis"]) / FILE).read_bytes()
+    )
+    return {"iteration": newest.number, "note": newest.note, **document}

@@ -1,0 +1,94 @@
+"""What leaves a project: frames and the recipe as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from nacre.data import Number
+from nacre.errors import UnknownNameError
+from nacre.labeling import LabelMatrix
+from nacre.workspace._loop import apply_functions
+from nacre.workspace._recipe import HashSplit, Recipe
+
+if TYPE_CHECKING:
+    from nacre.workspace._project import Project
+
+
+def export_frame(project: Project, recipe: Recipe, what: str) -> pl.DataFrame:
+    """Return `training-set`, `votes` or `data` of a project as a frame."""
+    if what not in EXPORTS:
+        raise UnknownNameError("export", what, available=(*EXPORTS, "recipe"))
+    return EXPORTS[what](project, recipe)
+
+
+def export_recipe(project: Project, recipe: Recipe) -> str:
+    """Return the text of a `nacre.yaml` that says what the project is now."""
+    import yaml
+
+    data: dict[str, Any] = {"source": recipe.data.source, **recipe.data.options}
+    if recipe.data.uid is not None:
+        data["uid"] = recipe.data.uid
+    split = recipe.data.split
+    data["split"] = {"by": "hash", **split.shares, "seed": split.seed} if isinstance(split, HashSplit) else split
+    if recipe.data.truth is not None:
+        data["truth"] = recipe.data.truth
+    spec: dict[str, Any] = {
+        "project": project.name,
+        "data": data,
+        "schema": project.schema.spec(),
+        "functions": {name: function.spec() for name, function in project.functions.items()},
+        "slices": {name: part.when.spec() for name, part in project.slices.items()},
+        "label_model": project.settings.get("label_model", dict(recipe.label_model)),
+        "model": project.settings.get("model", dict(recipe.model)),
+    }
+    if recipe.clamp_truth:
+        spec["training"] = {"clamp_truth": True}
+    return str(yaml.safe_dump(spec, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True))
+
+
+def _training_set(project: Project, recipe: Recipe) -> pl.DataFrame:
+    """Return the data points that the end model was trained on, a probability column per class at the end."""
+    frame = project.training_sets.read("current")
+    rows = project.data.read().where(frame.get_column("row_id")).collect().join(frame, on="row_id", how="left")
+    if frame.schema["proba"] != pl.List(pl.Float64):
+        return rows  # tokens: a list of lists
+    columns = [pl.col("proba").list.get(place).alias(f"p({name})") for place, name in enumerate(_classes(project))]
+    return rows.with_columns(columns).drop("proba")
+
+
+def _classes(project: Project) -> tuple[str, ...]:
+    schema = project.schema
+    return () if isinstance(schema, Number) else schema.classes
+
+
+def _votes(project: Project, recipe: Recipe) -> pl.DataFrame:
+    return long_votes(apply_functions(project, recipe).label_matrix).join(
+        project.data.read().collect(["row_id", "uid"]), on="row_id", how="left"
+    )
+
+
+def _data(project: Project, recipe: Recipe) -> pl.DataFrame:
+    return project.data.read().collect()
+
+
+EXPORTS: Mapping[str, Callable[[Project, Recipe], pl.DataFrame]] = MappingProxyType(
+    {"training-set": _training_set, "votes": _votes, "data": _data}
+)
+
+
+def long_votes(label_matrix: LabelMatrix) -> pl.DataFrame:
+    """Return a row per vote: the keys of its unit, `function` and `vote`."""
+    rows = np.repeat(np.arange(label_matrix.n_units), np.diff(label_matrix.votes.indptr))
+    symbols = pl.DataFrame(
+        {
+            "function": [label_matrix.functions[function] for function, _ in label_matrix.symbols],
+            "vote": [label_matrix.schema.label(code) for _, code in label_matrix.symbols],
+        },
+        schema={"function": pl.String, "vote": pl.String},
+    )
+    return label_matrix.units[rows].with_columns(symbols[label_matrix.votes.indices].get_columns())
