@@ -1,7 +1,7 @@
 """Conditions, and the functions that vote on data points."""
 
 from nacre.functions._answers import to_votes
-from nacre.functions._code import Code, labeling_function, load_function
+from nacre.functions._code import Code, code_fingerprint, labeling_function, load_function
 from nacre.functions._condition import AllOf, AnyOf, Condition, Not
 from nacre.functions._context import Context, Embedding, Predictor
 from nacre.functions._existing import Existing
@@ -44,6 +44,7 @@ __all__ = [
     "Says",
     "Slice",
     "Votes",
+    "code_fingerprint",
     "code_task",
     "condition_from_spec",
     "function_from_spec",

@@ -184,6 +184,15 @@ def labeling_function(
     return decorate if function is None else decorate(function)
 
 
+def code_fingerprint(function: Callable[..., Any]) -> str:
+    """Return the hash of a Python function's text and of what it uses; where there is no text, of its name."""
+    if not inspect.isfunction(function) or function.__name__ == "<lambda>":
+        kind = function if hasattr(function, "__qualname__") else type(function)
+        compiled = getattr(getattr(function, "__code__", None), "co_code", b"").hex()
+        return hash_json([kind.__module__, kind.__qualname__, compiled, getattr(function, "fingerprint", "")])
+    return Code(function.__name__, function).fingerprint
+
+
 def load_function(file: CodeFile) -> Callable[..., Any]:
     """Import the file and return the Python function."""
     read_code(file.path)

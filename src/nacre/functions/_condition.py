@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
@@ -194,7 +195,12 @@ def two_null_rows(reads: Iterable[str], fields: Mapping[str, pl.DataType]) -> pl
         if name not in fields:
             raise UnknownFieldError(name, available=fields)
         types[name] = fields[name]
-    return pl.DataFrame(schema=types).clear(2)
+    return _two_null_rows(tuple(types.items()))
+
+
+@lru_cache(maxsize=1024)  # rules read the same few fields, and making a table takes longer than checking it
+def _two_null_rows(types: tuple[tuple[str, pl.DataType], ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(types)).clear(2)
 
 
 def dataclass_spec(value: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import polars as pl
 
 from nacre._hashing import hash_text
-from nacre.data import VoteSchema
+from nacre.data import Spans, VoteSchema
 from nacre.errors import SpecError
 from nacre.functions._condition import Condition
 from nacre.functions._function import Declarative
@@ -61,7 +61,10 @@ class Rule(Declarative):
 
     def check(self, fields: Mapping[str, pl.DataType], schema: VoteSchema) -> None:
         self.when.check(fields)
-        super().check(fields, schema)
+        if isinstance(schema, Spans):  # what is stored is places, not where the condition holds
+            super().check(fields, schema)
+        else:
+            schema.vote(self.when, self.label, otherwise=self.otherwise)
 
     def expr(self, schema: VoteSchema) -> pl.Expr:
         return schema.vote(self.when, self.label, otherwise=self.otherwise).alias(self.name)

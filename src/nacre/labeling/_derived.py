@@ -11,7 +11,7 @@ import polars as pl
 from nacre._hashing import hash_text
 from nacre.engine import Derived, split_name
 from nacre.errors import UnknownNameError
-from nacre.functions import Context, Embedding, match_spans
+from nacre.functions import Context, Embedding, code_fingerprint, match_spans
 
 WORD = r"\w+|[^\w\s]"
 MAX_CHARACTERS = 2_000
@@ -80,4 +80,4 @@ def _embedded(embedding: Embedding) -> Derived:
 
 
 def _derived(how: Callable[[pl.Series], pl.Series]) -> Derived:
-    return Derived(hash_text("custom", how.__module__, how.__qualname__), how, is_cached=False)
+    return Derived(hash_text("custom", code_fingerprint(how)), how, is_cached=False)
