@@ -14,6 +14,7 @@ from nacre.engine import MemoryStore
 from nacre.errors import NacreError, SchemaError, SpecError, UnknownNameError
 from nacre.functions import (
     Code,
+    CodeFile,
     Context,
     Existing,
     Function,
@@ -24,6 +25,7 @@ from nacre.functions import (
     function_from_spec,
     functions_from_specs,
     labeling_function,
+    load_function,
     to_votes,
 )
 from nacre.labeling import apply
@@ -263,6 +265,15 @@ def test_codes_in_a_column_are_votes_and_wrong_ones_errors():
     assert list(errors) == [4]
 
 
+def test_codes_beside_missing_values_may_be_fractions():
+    frame = pl.DataFrame({"code": [1.0, None, 0.0, 0.5]})
+
+    codes, errors = votes_of(Existing("f", "code"), frame)
+
+    assert codes == [1, -1, 0, -1]
+    assert list(errors) == [3]
+
+
 def test_lists_in_a_column_are_labels_or_spans():
     frame = pl.DataFrame(
         {
@@ -440,6 +451,19 @@ def test_what_a_function_in_a_file_uses_is_part_of_its_fingerprint(tmp_path, bef
     first = fingerprint(lambda text: text)
 
     assert (fingerprint(lambda text: text.replace(before, after)) == first) == is_same
+
+
+def test_editing_the_file_of_an_imported_function_does_not_pass_its_votes_for_new_ones(tmp_path):
+    path = tmp_path / "edited.py"
+    path.write_text("def f(text):\n    return 'spam'\n")
+    running = Code("f", load_function(CodeFile(path, "f")))
+    same = Code("f", "edited.py:f", folder=tmp_path)
+    assert running.fingerprint == same.fingerprint
+
+    path.write_text("def f(text):\n    return 'ham'\n")
+    edited = Code("f", "edited.py:f", folder=tmp_path)
+
+    assert len({Code("f", running.function).fingerprint, running.fingerprint, edited.fingerprint}) == 3
 
 
 def test_a_function_in_a_file_may_import_what_lies_beside_it(tmp_path):

@@ -27,6 +27,7 @@ from nacre.functions._source import (
     definitions,
     plain_function,
     read_code,
+    running_differs,
     source_of_file,
     source_of_function,
 )
@@ -91,7 +92,12 @@ class Code:
     @cached_property
     def fingerprint(self) -> str:
         file = self.file
-        used = source_of_file(file) if file is not None else source_of_function(cast("FunctionType", self.function))
+        if file is None:
+            return hash_json({self.kind: [source_of_function(cast("FunctionType", self.function)), self.version]})
+        used = source_of_file(file)
+        if not isinstance(self.function, str) and running_differs(cast("FunctionType", self.function), file):
+            # Votes of code that the file no longer holds must not be taken for those of the file.
+            used.append(inspect.unwrap(self.function).__code__.co_code.hex())
         return hash_json({self.kind: [used, self.version]})
 
     def resolve(self, context: Context) -> Code:

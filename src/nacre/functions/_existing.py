@@ -83,6 +83,8 @@ class Existing:
     def _answer(self, value: Any, schema: VoteSchema) -> Any:
         if isinstance(value, list):
             return [self._answer(item, schema) for item in value]
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # codes beside missing values often come as 1.0
         if not isinstance(value, dict | None) and as_text(value) in self.values:
             return self.values[as_text(value)]
         if isinstance(value, int) and not isinstance(value, bool) and isinstance(schema, Classes):

@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from nacre.errors import SpecError, UnknownNameError
@@ -88,6 +88,19 @@ def source_of_file(file: CodeFile) -> list[str]:
             texts.append(f"{name}: {_dump(node)}")
             texts.extend(_beside(node, file.path.parent))
     return [*_body(definition), *sorted(set(texts))]
+
+
+def running_differs(function: FunctionType, file: CodeFile) -> bool:
+    """Return whether the file was edited after the function was imported from it."""
+    running = inspect.unwrap(function).__code__
+    compiled = compile(read_code(file.path), str(file.path), "exec").co_consts
+    found = [code for code in compiled if isinstance(code, CodeType) and code.co_name == file.name]
+    return not any(_bytecode(code) == _bytecode(running) for code in found)
+
+
+def _bytecode(code: CodeType) -> tuple[Any, ...]:
+    inner = tuple(_bytecode(part) if isinstance(part, CodeType) else repr(part) for part in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, inner
 
 
 def source_of_function(function: FunctionType) -> list[str]:
