@@ -59,3 +59,11 @@ def test_importing_nacre_loads_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert loaded.strip() == "[]"
+
+
+def test_every_public_name_is_found_on_first_use():
+    import nacre
+
+    assert sorted(nacre.__all__) == sorted({*nacre._PACKAGES, *nacre._HOME_OF})
+    assert all(getattr(nacre, name) is not None for name in nacre.__all__)
+    assert dir(nacre) == nacre.__all__

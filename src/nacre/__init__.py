@@ -1,40 +1,105 @@
 """Nacre: data development, from raw data and rules to a model and the cause of every error.
 
-The usual import is `import nacre as nc`. Everything here is also in the package that it comes from.
+The usual import is `import nacre as nc`. Everything here is also in the package that it comes from; a package is
+imported when it is first used, so that `import nacre` costs next to nothing.
 """
 
-from nacre import analysis, data, displays, embeddings, functions, label_models, labeling, metrics, models, workspace
-from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, read, read_votes, write
-from nacre.errors import NacreError
-from nacre.functions import (
-    Code,
-    Context,
-    Existing,
-    Expression,
-    Keyword,
-    Mapping,
-    Member,
-    Model,
-    Near,
-    Pattern,
-    Rule,
-    Says,
-    Slice,
-    labeling_function,
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nacre import (
+        analysis,
+        data,
+        displays,
+        embeddings,
+        errors,
+        functions,
+        label_models,
+        labeling,
+        metrics,
+        models,
+        workspace,
+    )
+    from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, read, read_votes, write
+    from nacre.errors import NacreError
+    from nacre.functions import (
+        Code,
+        Context,
+        Existing,
+        Expression,
+        Keyword,
+        Mapping,
+        Member,
+        Model,
+        Near,
+        Pattern,
+        Rule,
+        Says,
+        Slice,
+        labeling_function,
+    )
+    from nacre.label_models import (
+        ClassConditional,
+        DawidSkene,
+        MajorityVote,
+        MatrixCompletion,
+        OneVsRest,
+        TokenWise,
+        WeightedVote,
+    )
+    from nacre.labeling import LabelMatrix, apply
+    from nacre.metrics import Metric, accuracy
+    from nacre.models import EmbeddingLinear, TabularLinear, TextLinear, TokenTagger
+    from nacre.workspace import open
+
+_HOMES = {
+    "data": ("Classes", "Dataset", "MultiLabel", "Number", "Spans", "read", "read_votes", "write"),
+    "errors": ("NacreError",),
+    "functions": (
+        "Code",
+        "Context",
+        "Existing",
+        "Expression",
+        "Keyword",
+        "Mapping",
+        "Member",
+        "Model",
+        "Near",
+        "Pattern",
+        "Rule",
+        "Says",
+        "Slice",
+        "labeling_function",
+    ),
+    "label_models": (
+        "ClassConditional",
+        "DawidSkene",
+        "MajorityVote",
+        "MatrixCompletion",
+        "OneVsRest",
+        "TokenWise",
+        "WeightedVote",
+    ),
+    "labeling": ("LabelMatrix", "apply"),
+    "metrics": ("Metric", "accuracy"),
+    "models": ("EmbeddingLinear", "TabularLinear", "TextLinear", "TokenTagger"),
+    "workspace": ("open",),
+}
+_PACKAGES = (
+    "analysis",
+    "data",
+    "displays",
+    "embeddings",
+    "errors",
+    "functions",
+    "label_models",
+    "labeling",
+    "metrics",
+    "models",
+    "workspace",
 )
-from nacre.label_models import (
-    ClassConditional,
-    DawidSkene,
-    MajorityVote,
-    MatrixCompletion,
-    OneVsRest,
-    TokenWise,
-    WeightedVote,
-)
-from nacre.labeling import LabelMatrix, apply
-from nacre.metrics import Metric, accuracy
-from nacre.models import EmbeddingLinear, TabularLinear, TextLinear, TokenTagger
-from nacre.workspace import open
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ClassConditional",
@@ -75,6 +140,7 @@ __all__ = [
     "data",
     "displays",
     "embeddings",
+    "errors",
     "functions",
     "label_models",
     "labeling",
@@ -87,3 +153,15 @@ __all__ = [
     "workspace",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"nacre.{name}")
+    if name in _HOME_OF:
+        return getattr(import_module(f"nacre.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module `nacre` has no attribute `{name}`")
+
+
+def __dir__() -> list[str]:
+    return __all__

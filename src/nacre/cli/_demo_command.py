@@ -53,8 +53,7 @@ def _write_project(folder: Path) -> None:
     corpus = source.joinpath(CORPUS)
     if not corpus.is_file():
         raise WorkspaceError(
-            "The e-mails of the demo are not in this installation. In a checkout `make demo` fetches them; an installed "
-            "package holds them."
+            "The e-mails of the demo are not here. In a checkout `make demo` fetches them; a built package holds them."
         )
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*FILES, *RECIPES):

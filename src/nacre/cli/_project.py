@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nacre import workspace
-from nacre.workspace import Project, Recipe, read_recipe
+if TYPE_CHECKING:
+    from nacre.workspace import Project, Recipe
 
 WORKSPACE = ".nacre"
 
@@ -22,6 +22,8 @@ RECIPE = Path("nacre.yaml")
 @contextmanager
 def opened(file: Path) -> Iterator[tuple[Project, Recipe]]:
     """Open the project of a recipe; its workspace is the folder `.nacre` beside it."""
-    recipe = read_recipe(file)
+    from nacre import workspace
+
+    recipe = workspace.read_recipe(file)
     with workspace.open(file.parent / WORKSPACE) as opened_workspace:
         yield opened_workspace.project(recipe.project), recipe
