@@ -1,0 +1,36 @@
+"""How long a user waits before anything happens: imports and the first line of help."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+from figures import Figure, Options, main
+from serve import Times, timed
+from sides import PEER_PYTHON, medians
+
+
+def benchmark(_: Options) -> list[Figure]:
+    """Measure new processes, interpreter start included."""
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "import polars": [sys.executable, "-c", "import polars"],
+        "import nacre": [sys.executable, "-c", "import nacre"],
+        "import snorkel.labeling.model": [str(PEER_PYTHON), "-c", "import snorkel.labeling.model"],
+        "import crowdkit.aggregation": [str(PEER_PYTHON), "-c", "import crowdkit.aggregation"],
+    }
+    if importlib.util.find_spec("nacre.cli") and hasattr(importlib.import_module("nacre.cli"), "main"):
+        commands["nacre --help"] = [str(Path(sys.executable).with_name("nacre")), "--help"]
+    waits = medians(*(lambda command=command: _run(command) for command in commands.values()), repeats=5)
+    targets = {"import nacre": "<= 0.6", "nacre --help": "<= 0.6"}
+    return [Figure(name, times["seconds"], "s", targets.get(name)) for name, times in zip(commands, waits, strict=True)]
+
+
+def _run(command: list[str]) -> Times:
+    return timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))[0]
+
+
+if __name__ == "__main__":
+    main(benchmark)
