@@ -2,8 +2,10 @@
 
 import re
 
+import orjson
 import polars as pl
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,9 +55,10 @@ def test_a_condition_is_total_on_any_texts(condition, texts):
 
 @each_condition
 def test_a_condition_is_equal_after_a_round_trip_through_its_spec(condition):
-    again = condition_from_spec(condition.spec())
+    again = condition_from_spec(orjson.loads(orjson.dumps(condition.spec())))
 
     assert again == condition
+    assert hash(again) == hash(condition)
     assert again.fingerprint == condition.fingerprint
     assert again.resolve(CONTEXT).fingerprint == condition.resolve(CONTEXT).fingerprint
 
@@ -421,6 +424,30 @@ def test_a_file_that_is_needed_but_not_read_is_said():
 def test_a_spec_outside_the_grammar_is_refused_with_what_to_do(spec, message):
     with pytest.raises(SpecError, match=message):
         condition_from_spec(spec)
+
+
+def test_more_keywords_than_one_search_can_hold_are_sent_to_a_dictionary():
+    words = tuple(f"word{i}" for i in range(5_001))
+
+    with pytest.raises(SpecError, match="`member` with `within: true`"):
+        Keyword("text", words)
+    assert holds(Member("text", words, within=True), table(["a word77 b", "word"])) == [True, False]
+
+
+def test_conditions_are_written_in_yaml_as_people_write_it():
+    text = """
+    all:
+      - keyword: [text, free cash]
+      - not: {any: [{expression: flag}, {member: [number, [3, 4]]}]}
+      - member: [day, [2024-12-31]]
+      - member: {field: number, of: {1: small, 2: small, 9: big}, under: small}
+    """
+
+    condition = condition_from_spec(yaml.safe_load(text))
+
+    assert condition_from_spec(orjson.loads(orjson.dumps(condition.spec()))) == condition
+    assert condition.reads == ("text", "flag", "number", "day")
+    assert condition.conditions[3].terms.to_list() == ["1", "2", "small"]
 
 
 def test_resolved_values_are_no_part_of_the_grammar():

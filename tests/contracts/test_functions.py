@@ -3,6 +3,7 @@
 import textwrap
 
 import numpy as np
+import orjson
 import polars as pl
 import pytest
 from hypothesis import given
@@ -165,9 +166,10 @@ def test_renaming_keeps_the_fingerprint_and_recomputes_nothing(function):
 
 @each_function
 def test_a_function_is_equal_after_a_round_trip_through_its_spec(function):
-    again = function_from_spec(function.name, function.spec())
+    again = function_from_spec(function.name, orjson.loads(orjson.dumps(function.spec())))
 
     assert again.spec() == function.spec()
+    assert isinstance(hash(function), int)
     assert again.fingerprint == function.fingerprint
     assert votes_of(again, points()) == votes_of(function, points())
     assert isinstance(function, Code) or again == function

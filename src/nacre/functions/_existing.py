@@ -42,7 +42,7 @@ class Existing:
 
     name: str
     column: str
-    values: abc.Mapping[str, str | None] = field(default_factory=dict)
+    values: abc.Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     kind: ClassVar[str] = "existing"
 

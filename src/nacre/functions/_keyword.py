@@ -11,6 +11,8 @@ from nacre.errors import SpecError, did_you_mean
 from nacre.functions._condition import Condition, check_field
 from nacre.functions._matching import Match, keyword_pattern, match_spans
 
+MAX_KEYWORDS = 5_000  # one regular expression of more grows slow at once, and soon too large to compile
+
 
 @dataclass(frozen=True)
 class Keyword(Condition):
@@ -43,6 +45,11 @@ class Keyword(Condition):
         check_field(self.kind, self.field)
         if not keywords or not all(isinstance(keyword, str) and keyword.strip() for keyword in keywords):
             raise SpecError(f"`keyword` on `{self.field}` needs keywords that are not empty; it has {list(keywords)}.")
+        if len(keywords) > MAX_KEYWORDS:
+            raise SpecError(
+                f"`keyword` on `{self.field}` takes up to {MAX_KEYWORDS:,} keywords; it has {len(keywords):,}. "
+                "For large vocabularies use `member` with `within: true`."
+            )
         if self.match not in get_args(Match):
             hint = did_you_mean(self.match, get_args(Match))
             raise SpecError(f"`match` is {', '.join(get_args(Match))}; found `{self.match}`.{hint}")

@@ -118,6 +118,15 @@ def as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
 
 
+def as_json(content: Any) -> Any:
+    """Return knowledge written in a spec as JSON has it: YAML also knows dates, and numbers as keys."""
+    if isinstance(content, Mapping):
+        return {as_text(key): as_json(value) for key, value in content.items()}
+    if _is_list(content):
+        return tuple(as_json(item) for item in content)
+    return content if isinstance(content, str | int | float | None) else as_text(content)
+
+
 def _add_table(terms: Terms, table: pl.DataFrame, column: str | None) -> None:
     if not table.columns:
         return

@@ -14,7 +14,7 @@ from nacre.errors import SchemaError, SpecError
 from nacre.functions._answers import to_votes
 from nacre.functions._condition import check_field, dataclass_spec
 from nacre.functions._function import Declarative
-from nacre.functions._knowledge import as_text, is_source, read_source, table_column
+from nacre.functions._knowledge import as_json, as_text, is_source, read_source, table_column
 
 if TYPE_CHECKING:
     from nacre.functions._context import Context
@@ -42,7 +42,7 @@ class Mapping(Declarative):
 
     name: str
     field: str
-    table: abc.Mapping[str, Any]
+    table: abc.Mapping[str, Any] = dataclasses.field(hash=False)
     answers: abc.Mapping[str, str | None] | None = dataclasses.field(default=None, compare=False, repr=False)
     """Classes by value, once they are resolved."""
 
@@ -52,7 +52,7 @@ class Mapping(Declarative):
         check_field(self.kind, self.field)
         if not isinstance(self.table, abc.Mapping):
             raise SpecError(f"`table` of `{self.name}` holds a class for each value; found {self.table!r}.")
-        object.__setattr__(self, "table", dict(self.table))
+        object.__setattr__(self, "table", as_json(self.table))
         if self.answers is None and not is_source(self.table):
             object.__setattr__(self, "answers", self._answers(self.table))
 

@@ -13,7 +13,7 @@ from nacre._hashing import hash_text
 from nacre.errors import SpecError
 from nacre.functions._condition import Condition, check_field
 from nacre.functions._dictionary import Dictionary
-from nacre.functions._knowledge import is_source, read_source, read_terms
+from nacre.functions._knowledge import as_json, is_source, read_source, read_terms
 from nacre.functions._matching import fold_case
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Member(Condition):
     """
 
     field: str
-    of: Any
+    of: Any = dataclasses.field(hash=False)
     within: bool = False
     under: tuple[str, ...] = ()
     column: str | None = None
@@ -67,7 +67,7 @@ class Member(Condition):
                 f"`member` on `{self.field}` takes a list of values or where they are kept, such as "
                 f"`{{file: values.txt}}`; found {self.of!r}."
             )
-        object.__setattr__(self, "of", dict(self.of) if isinstance(self.of, Mapping) else tuple(self.of))
+        object.__setattr__(self, "of", as_json(self.of if isinstance(self.of, Mapping) else tuple(self.of)))
         if self.terms is None and not is_source(self.of):
             object.__setattr__(self, "terms", self._terms(self.of))
 
