@@ -194,6 +194,10 @@ def test_functions_come_from_one_object_of_specs():
         pytest.param({"label": "spam", "wehn": {"keyword": ["text", "x"]}}, "Did you mean `when`", id="unknown key"),
         pytest.param({"label": "spam"}, "lacks `when`", id="rule without condition"),
         pytest.param({"label": 1, "when": {"keyword": ["text", "x"]}}, "class by its name", id="code as label"),
+        pytest.param({"label": None, "when": {"keyword": ["text", "x"]}}, "class by its name", id="no label"),
+        pytest.param(
+            {"existing": "verdict", "values": {"x": ["spam"]}}, "a class for each value", id="a list as class"
+        ),
         pytest.param({"existing": "verdict", "valeus": {}}, "Did you mean `values`", id="unknown key of a kind"),
         pytest.param({"existing": {"column": "verdict", "name": "x"}}, "`name` twice", id="name inside"),
         pytest.param({"model": {}}, "either `predictor`", id="model without source"),

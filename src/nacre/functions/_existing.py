@@ -48,7 +48,7 @@ class Existing:
 
     def __post_init__(self) -> None:
         check_field(self.kind, self.column)
-        if not isinstance(self.values, abc.Mapping):
+        if not isinstance(self.values, abc.Mapping) or not all(isinstance(v, str | None) for v in self.values.values()):
             raise SpecError(f"`values` of `{self.name}` holds a class for each value; found {self.values!r}.")
         object.__setattr__(self, "values", {as_text(key): value for key, value in self.values.items()})
 

@@ -41,8 +41,8 @@ class Rule(Declarative):
     def __post_init__(self) -> None:
         if not isinstance(self.when, Condition):
             raise SpecError(f"`when` of the rule `{self.name}` takes a condition; found `{self.when!r}`.")
-        for label in (self.label, self.otherwise):
-            if not isinstance(label, str | None) or label == "":
+        for label in (self.label, *([] if self.otherwise is None else [self.otherwise])):
+            if not isinstance(label, str) or not label:
                 raise SpecError(f"The rule `{self.name}` votes for a class by its name; found {label!r}.")
 
     @property

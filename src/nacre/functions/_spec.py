@@ -120,7 +120,10 @@ def build(cls: Any, kind: str, value: Any, **given: Any) -> Any:
     _check_keys(f"`{kind}`", arguments, allowed=tuple(known), needed=needed)
     for key, argument in arguments.items():
         _check_type(f"`{key}` of `{kind}`", argument, str(known[key].type))
-    return cls(**{key: _frozen(argument) for key, argument in arguments.items()})
+    try:
+        return cls(**{key: _frozen(argument) for key, argument in arguments.items()})
+    except TypeError as error:  # a value of a kind that no field takes, such as null for a list
+        raise SpecError(f"`{kind}` cannot be made from {value!r}: {error}.") from error
 
 
 def _check_type(what: str, value: Any, annotation: str) -> None:
