@@ -13,6 +13,7 @@ MAX_VALUES = 100  # of one field become conditions
 FEW_VALUES = 50  # up to so many, a field of texts is a field of categories
 SHORT = 40  # characters: longer values are texts, not categories
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+PARTS = 20  # between the thresholds on a number
 
 
 def is_category(column: pl.Series) -> bool:
@@ -73,7 +74,7 @@ def _thresholds(column: pl.Series, name: str) -> Iterator[Condition]:
         bounds = [float(value) for value in distinct[1:].to_list()]
         yield from (Expression(f"{name} = {float(value):.12g}") for value in distinct.to_list())
     else:
-        bounds = [round_short(float(known.quantile(tenth / 10) or 0)) for tenth in range(1, 10)]
+        bounds = [round_short(float(known.quantile(part / PARTS) or 0)) for part in range(1, PARTS)]
     for bound in sorted(set(bounds)):
         yield Expression(f"{name} >= {bound:.12g}")
         yield Expression(f"{name} < {bound:.12g}")

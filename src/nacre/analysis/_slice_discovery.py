@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,8 @@ from nacre.functions import Condition, Context, Slice
 from nacre.metrics import Metric, wilson
 
 Floats = NDArray[np.float64]
-MAX_PARENTS = 30  # conditions that are combined in pairs
+MAX_PARENTS = 30  # strong conditions that are combined with others
+MAX_PARTNERS = 100
 PAIR_GAIN = 0.01  # a pair must be this much less likely by chance than either part
 MIN_FRESH = 0.5  # share of a slice that lies outside the slices before it
 
@@ -116,6 +117,14 @@ def discover_slices(
     return _confirmed(chosen, loss, finds, alpha)
 
 
+_Item: TypeAlias = tuple[float, tuple[int, ...]]  # how likely by chance, and the conditions that hold together
+
+
+class _Pool(NamedTuple):
+    items: list[_Item]
+    n_tests: int
+
+
 @dataclass(frozen=True, eq=False)
 class _Found:
     when: Condition
@@ -145,14 +154,15 @@ def _found(
 ) -> list[_Found]:
     """Return the slices of one half, `loss` being NaN on the other."""
     half = np.flatnonzero(~np.isnan(loss))
-    y, holds = loss[half], candidates.holds[half]
-    is_large = np.diff(holds.indptr if holds.format == "csc" else holds.tocsc().indptr) >= min_rows // 2
+    y, holds = loss[half], candidates.holds[half].tocsc()
+    is_large = np.diff(holds.indptr) >= min_rows // 2
     p = np.where(is_large, p_values(y, np.asarray(holds.sum(axis=0)), y @ holds, (y**2) @ holds), 1.0)
     pool: list[tuple[float, tuple[int, ...]]] = [
         (float(p[index]), (int(index),)) for index in np.flatnonzero(p < alpha)
     ]
-    pool += _pairs(candidates, p, y, half, min_rows)
-    limit = _threshold(np.array([chance for chance, _ in pool]), len(candidates) + MAX_PARENTS**2 // 2, alpha)
+    pairs = _pairs(candidates, p, y, half, min_rows)
+    pool += pairs.items
+    limit = _threshold(np.array([chance for chance, _ in pool]), int(is_large.sum()) + pairs.n_tests, alpha)
     found: list[_Found] = []
     taken = np.zeros(len(frame), dtype=np.bool_)
     for chance, parts in sorted(pool, key=lambda item: (item[0], len(item[1]), item[1])):
@@ -168,20 +178,30 @@ def _found(
     return found
 
 
-def _pairs(
-    candidates: Candidates, p: Floats, y: Floats, half: NDArray[np.int64], min_rows: int
-) -> Iterator[tuple[float, tuple[int, ...]]]:
-    """Yield pairs of the strongest conditions that are less likely by chance than either part."""
-    parents = [int(index) for index in np.argsort(p, kind="stable")[:MAX_PARENTS] if p[index] < 1]
-    if len(parents) < 2:
-        return
-    masks = np.array([candidates.rows(index)[half] for index in parents])
-    first, second = np.triu_indices(len(parents), 1)
-    both = (masks[first] & masks[second]).astype(np.float64)
-    chances = np.where(both.sum(axis=1) >= min_rows // 2, p_values(y, both.sum(axis=1), both @ y, both @ y**2), 1.0)
-    for a, b, chance in zip(first.tolist(), second.tolist(), chances.tolist(), strict=True):
-        if chance < PAIR_GAIN * min(p[parents[a]], p[parents[b]]):
-            yield chance, (parents[a], parents[b])
+def _pairs(candidates: Candidates, p: Floats, y: Floats, half: NDArray[np.int64], min_rows: int) -> _Pool:
+    """Return pairs of a strong condition and another, where they are less likely by chance than either part.
+
+    Partners are the strong ones and whatever is no term, however weak alone: fields matter by what they interact with.
+    """
+    order = [int(index) for index in np.argsort(p, kind="stable") if p[index] < 1]
+    parents = order[:MAX_PARENTS]
+    n_terms = len(candidates.terms)
+    partners = [*parents, *[index for index in order[MAX_PARENTS:] if index >= n_terms][:MAX_PARTNERS]]
+    first, second = np.nonzero(np.arange(len(partners)) > np.arange(len(parents))[:, None])
+    if not len(first):
+        return _Pool([], 0)
+    masks = np.array([candidates.rows(index)[half] for index in partners], dtype=np.float64)
+    inside, n = masks[: len(parents)], masks[: len(parents)] @ masks.T
+    total, squares = (inside * y) @ masks.T, (inside * y**2) @ masks.T
+    n, total, squares = (array[first, second] for array in (n, total, squares))
+    is_large = n >= min_rows // 2
+    chances = np.where(is_large, p_values(y, n, total, squares), 1.0)
+    pool: list[_Item] = [
+        (chance, (parents[a], partners[b]))
+        for a, b, chance in zip(first.tolist(), second.tolist(), chances.tolist(), strict=True)
+        if chance < PAIR_GAIN * min(p[parents[a]], p[partners[b]])
+    ]
+    return _Pool(pool, int(is_large.sum()))
 
 
 def _condition(candidates: Candidates, parts: tuple[int, ...]) -> Condition:

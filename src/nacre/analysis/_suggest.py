@@ -50,7 +50,7 @@ def suggest_functions(
     With labels: words and phrases, field values, thresholds and lengths, conjunctions found by shallow trees, and
     regions around clusters, ranked by the lower Wilson limit of precision times newly covered rows. From 40 labels on,
     half of them propose and the precision shown is that on the other half. The order and the bar look at both, so it
-    still flatters by some points. With fewer labels it is in-sample, and said to be.
+    still flatters, by 5 to 12 points on the real data of the tests. With fewer labels it is in-sample, and said to be.
 
     What is then missing to n comes from existing votes (what is frequent where they are sure) and from the names of
     the classes; of these no more is known than that.
@@ -89,14 +89,7 @@ def suggest_functions(
     frame = load_rows(dataset, positions, reads, context)
     bench = _Bench(frame, reads, schema, truth.where(positions), standing.where(positions), context, random_state)
     taken = list(label_matrix.functions) if label_matrix is not None else []
-    found = _from_labels(bench, n, min_precision, min_rows)
-    covered = _covered(bench, found)
-    if len(found) < n and bench.standing.is_covered.any():
-        found += _from_votes(bench, covered, n - len(found), min_precision, min_rows)
-        covered = _covered(bench, found)
-    if len(found) < n:
-        found += _from_names(bench, covered, n - len(found), min_rows)
-    return _as_suggestions(bench, found, taken)
+    return _as_suggestions(bench, _proposed(bench, n, min_precision, min_rows), taken)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +126,15 @@ class _Found:
     rows: Booleans
     source: Source
     z: float | None = None
+
+
+def _proposed(bench: _Bench, n: int, min_precision: float, min_rows: int) -> list[_Found]:
+    found = _from_labels(bench, n, min_precision, min_rows)
+    if len(found) < n and bench.standing.is_covered.any():
+        found += _from_votes(bench, _covered(bench, found), n - len(found), min_precision, min_rows)
+    if len(found) < n:
+        found += _from_names(bench, _covered(bench, found), n - len(found), min_rows)
+    return found
 
 
 def _from_labels(bench: _Bench, n: int, min_precision: float, min_rows: int) -> list[_Found]:
