@@ -2,6 +2,7 @@
 
 from nacre.data._dataset import CHUNK_ROWS, Chunk, Dataset, hash_split
 from nacre.data._field_types import FieldType, field_types
+from nacre.data._files import find_files
 from nacre.data._frames import to_polars
 from nacre.data._readers import Batches, read, read_batches
 from nacre.data._schemas import Classes, Holds, LabelSchema, MultiLabel, Number, Spans, VoteSchema, schema_from_spec
@@ -22,6 +23,7 @@ __all__ = [
     "Spans",
     "VoteSchema",
     "field_types",
+    "find_files",
     "hash_split",
     "read",
     "read_batches",

@@ -51,6 +51,8 @@ class Classes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", _checked_names(self.names))
         object.__setattr__(self, "groups", tuple((name, tuple(members)) for name, members in self.groups))
+        if not isinstance(self.ordered, bool):
+            raise SchemaError(f"`ordered` is true or false; found {self.ordered!r}.")
         for name, members in self.groups:
             if name in self.names or not members or not set(members) < set(self.names):
                 raise SchemaError(
@@ -183,6 +185,8 @@ class Spans:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", _checked_names(self.names, least=1))
+        if not isinstance(self.field, str) or not isinstance(self.tokens, str | None):
+            raise SchemaError(f"`Spans` names fields; found field={self.field!r}, tokens={self.tokens!r}.")
         if self.outside in self.names:
             raise SchemaError(
                 f"`{self.outside}` is the class of a token outside every span; give the label another name."
@@ -299,10 +303,21 @@ def schema_from_spec(spec: Any) -> LabelSchema:
             raise SpecError(f"`{kind}` has no key `{key}`; it has {', '.join(names)}.{did_you_mean(key, names)}")
     if isinstance(arguments.get("names"), str):
         raise SpecError(f"`{kind}` takes a list of names; found `{arguments['names']}`.")
-    if isinstance(groups := arguments.get("groups"), Mapping):
-        arguments["groups"] = tuple((name, tuple(members)) for name, members in groups.items())
+    if "groups" in arguments:
+        arguments["groups"] = _groups(arguments["groups"])
     try:
         schema: LabelSchema = kinds[kind](**arguments)
     except TypeError as error:
         raise SpecError(f"The schema {spec!r} is not complete: `{kind}` needs {', '.join(names)}.") from error
     return schema
+
+
+def _groups(spec: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return groups from `{name: [classes]}` or a list of pairs."""
+    pairs = list(spec.items()) if isinstance(spec, Mapping) else spec
+    is_well_formed = isinstance(pairs, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[1], list | tuple) for pair in pairs
+    )
+    if not is_well_formed:
+        raise SpecError(f"`groups` is written as `{{name: [classes]}}`; found {spec!r}.")
+    return tuple((str(name), tuple(members)) for name, members in pairs)
