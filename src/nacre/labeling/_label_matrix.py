@@ -211,14 +211,22 @@ class LabelMatrix:
 def assemble_symbols(
     functions: NDArray[np.int64], codes: NDArray[np.int64]
 ) -> tuple[tuple[Symbol, ...], NDArray[np.int64]]:
-    """Return the symbols that occur, in order, and the column of each vote."""
-    # Codes from 0 up come first, then -2, -3, ...: one key that sorts that way.
-    order = np.where(codes >= 0, codes, (1 << 20) - codes)
-    keys, columns = np.unique(functions * (1 << 21) + order, return_inverse=True)
-    places = keys % (1 << 21)
-    found = np.where(places < 1 << 20, places, (1 << 20) - places)
-    symbols = zip((keys >> 21).tolist(), found.tolist(), strict=True)
-    return tuple(Symbol(*symbol) for symbol in symbols), columns
+    """Return the symbols that occur, in order, and the column of each vote; a table is faster than sorting votes."""
+    lowest = codes.min(initial=0)
+    n_codes = codes.max(initial=0) - lowest + 1
+    cells = functions * n_codes
+    cells += codes
+    cells -= lowest
+    occurs = np.zeros((functions.max(initial=-1) + 1) * n_codes, dtype=np.bool_)
+    occurs[cells] = True
+    found = np.flatnonzero(occurs)
+    function, code = found // n_codes, found % n_codes + lowest
+    # Codes from 0 up come first, then -2, -3, ...
+    order = np.lexsort((np.abs(code), code < 0, function))
+    places = np.zeros(len(occurs), dtype=np.int64)
+    places[found[order]] = np.arange(len(found))
+    symbols = zip(function[order].tolist(), code[order].tolist(), strict=True)
+    return tuple(Symbol(*symbol) for symbol in symbols), places[cells]
 
 
 def _assemble(
@@ -232,7 +240,7 @@ def _assemble(
     from scipy.sparse import csr_array
 
     _check_codes(codes, schema)
-    symbols, places = assemble_symbols(columns.astype(np.int64), codes.astype(np.int64))
+    symbols, places = assemble_symbols(columns.astype(np.int64, copy=False), codes.astype(np.int64))
     entries = (np.ones(len(rows), dtype=np.bool_), (rows.astype(np.int32), places.astype(np.int32)))
     votes = csr_array(entries, shape=(len(units), len(symbols)))
     return LabelMatrix(schema, functions, symbols, votes, units)
