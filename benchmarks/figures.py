@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 RECORDED = Path(__file__).parent / "recorded.json"
 
@@ -83,14 +84,14 @@ def main(benchmark: Callable[[Options], list[Figure]]) -> None:
         print(figure)
 
 
-def recorded(cell: str) -> dict[str, object] | None:
-    """Return a peer cell that was measured once: seconds, peak_mb, date, machine, versions."""
+def recorded(cell: str) -> dict[str, Any] | None:
+    """Return a peer cell that was measured once: seconds, cpu, peak_mb, date, machine, versions."""
     cells = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
-    found: dict[str, object] | None = cells.get(cell)
+    found: dict[str, Any] | None = cells.get(cell)
     return found
 
 
-def record(cell: str, result: dict[str, object], machine: str) -> None:
+def record(cell: str, result: dict[str, Any], machine: str) -> None:
     """Keep a peer cell with its date and machine."""
     cells = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     cells[cell] = {**result, "date": time.strftime("%Y-%m-%d"), "machine": machine}

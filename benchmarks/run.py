@@ -103,9 +103,10 @@ def page() -> str:
     parts = [
         "# Benchmarks",
         "Written by `make bench`; do not edit. Each figure comes from a script in `benchmarks/` that runs Nacre and "
-        "its peers in turns, in processes of their own, and checks that both computed the same thing. Times are medians "
-        "of three runs after one to warm up. CPU is the time of all cores together, which a busy machine distorts less "
-        "than the clock. A ratio above 1 says how many times faster Nacre is.",
+        "its peers in turns, in processes of their own, and checks that both computed the same thing. Times are "
+        "medians of three runs after one to warm up. CPU is the time of all cores together, which a busy machine "
+        "distorts less than the clock. A ratio says how many times faster Nacre is; beside a recorded peer it is one "
+        "of CPU times, because the loads differ.",
         _machine(results),
         f"## What falls short\n\n{_lines(short, missing)}\n\n{n_met} targets are met.",
         *(_section(name, result) for name, result in results.items()),
