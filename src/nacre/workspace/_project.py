@@ -108,6 +108,18 @@ class Project:
         _check_extends(truth.schema, self.schema)
         self._put("truth", truth_to_spec(truth, self.artifacts))
 
+    def define(self, schema: LabelSchema, truth: Truth | None) -> None:
+        """Set schema and ground truth at once, so that both may change in a way that neither could alone."""
+        if truth is not None:
+            _check_extends(truth.schema, schema)
+        spec = None if truth is None else truth_to_spec(truth, self.artifacts)
+        with self._journal.write() as entry:
+            entry.put("schema", "schema", schema.spec())
+            if spec is not None:
+                entry.put("truth", "truth", spec)
+            elif entry.head("truth", "truth") is not None:
+                entry.move("truth", "truth", None, action="delete")
+
     def iterate(self, note: str) -> Iteration:
         """Begin an iteration."""
         return self.iterations.open(note)

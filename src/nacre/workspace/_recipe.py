@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from nacre.data import LabelSchema, schema_from_spec
-from nacre.errors import SpecError, did_you_mean
+from nacre.errors import SchemaError, SpecError, did_you_mean
 from nacre.functions import Function, Slice, condition_from_spec, function_from_spec
+from nacre.label_models import label_model_from_spec
+from nacre.models import model_from_spec
+from nacre.workspace._names import check_project_name
 
 KEYS = ("project", "data", "schema", "functions", "slices", "label_model", "model", "training")
 DATA_KEYS = ("source", "uid", "split", "truth", "format", "nulls")
@@ -87,26 +91,44 @@ def read_recipe(path: Path) -> Recipe:
 def recipe_from_spec(spec: Any, *, folder: Path) -> Recipe:
     """Return the recipe that a parsed `nacre.yaml` describes."""
     _check_keys("nacre.yaml", spec, allowed=KEYS, needed=("project", "data", "schema", "functions"))
-    project = spec["project"]
-    if not isinstance(project, str) or not project.isprintable() or not project.strip() or set(project) & set("/\\"):
-        raise SpecError(f"`project` is a name without slashes; found {project!r}.")
+    check_project_name(spec["project"])
+    with _within("data"):
+        data = _data(spec["data"])
+    with _within("schema"):
+        schema = schema_from_spec(spec["schema"])
+    label_model = _model_spec("label_model", spec.get("label_model", "class_conditional"))
+    model = _model_spec("model", spec.get("model", "text_linear"))
+    with _within("label_model"):
+        label_model_from_spec(label_model)
+    with _within("model"):
+        model_from_spec(model)
     return Recipe(
-        project=project,
-        data=_data(spec["data"]),
-        schema=_in("schema", lambda: schema_from_spec(spec["schema"])),
-        functions=tuple(
-            _in(f"functions: {name}", lambda name=name, part=part: function_from_spec(name, part))
-            for name, part in _entries("functions", spec["functions"])
-        ),
-        slices=tuple(
-            Slice(name, _in(f"slices: {name}", lambda part=part: condition_from_spec(part)))
-            for name, part in _entries("slices", spec.get("slices") or {})
-        ),
-        label_model=_model_spec("label_model", spec.get("label_model", "class_conditional")),
-        model=_model_spec("model", spec.get("model", "text_linear")),
+        project=spec["project"],
+        data=data,
+        schema=schema,
+        functions=_functions(spec["functions"]),
+        slices=_slices(spec.get("slices") or {}),
+        label_model=label_model,
+        model=model,
         clamp_truth=_clamp_truth(spec.get("training") or {}),
         folder=folder,
     )
+
+
+def _functions(spec: Any) -> tuple[Function, ...]:
+    found = []
+    for name, part in _entries("functions", spec):
+        with _within(f"functions: {name}"):
+            found.append(function_from_spec(name, part))
+    return tuple(found)
+
+
+def _slices(spec: Any) -> tuple[Slice, ...]:
+    found = []
+    for name, part in _entries("slices", spec):
+        with _within(f"slices: {name}"):
+            found.append(Slice(name, condition_from_spec(part)))
+    return tuple(found)
 
 
 def _parse(text: str, path: Path) -> Any:
@@ -117,22 +139,35 @@ def _parse(text: str, path: Path) -> Any:
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         where = f" at line {place.line + 1}, column {place.column + 1}" if place else ""
-        raise SpecError(f"`{path}` is not valid YAML{where}: {getattr(error, 'problem', error)}.") from error
+        raise SpecError(f"`{path}` is not valid YAML{where}: {getattr(error, 'problem', None) or error}.") from error
+    except RecursionError as error:
+        raise SpecError(f"`{path}` is nested too deep to be a recipe.") from error
+    except ValueError as error:  # a date that no calendar has
+        raise SpecError(f"`{path}` holds a value that cannot be read: {error}. Put text in quotes.") from error
 
 
 def _loader(yaml: Any) -> Any:
-    """A safe loader that refuses a key written twice: YAML would silently keep the last function of a name."""
+    """A safe loader that refuses what a recipe, which JSON and forms can hold as well, has no use for.
+
+    A key written twice: YAML would silently keep the last function of a name. Aliases: a few lines of them grow to
+    gigabytes.
+    """
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                mark = self.peek_event().start_mark
+                raise yaml.composer.ComposerError(None, None, "a recipe has no aliases; repeat the value", mark)
+            return super().compose_node(parent, index)
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen = set()
             for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)
-                if isinstance(key, str) and key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key `{key}` occurs twice", key_node.start_mark
-                    )
-                seen.add(key if isinstance(key, str) else repr(key))
+                key = (key_node.tag, key_node.value if isinstance(key_node, yaml.ScalarNode) else key_node.start_mark)
+                if key in seen:
+                    problem = f"the key `{key_node.value}` occurs twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+                seen.add(key)
             return super().construct_mapping(node, deep)
 
     return Loader
@@ -142,25 +177,37 @@ def _data(spec: Any) -> DataRecipe:
     if isinstance(spec, str):
         spec = {"source": spec}
     _check_keys("data", spec, allowed=DATA_KEYS, needed=("source",))
+    for key in ("source", "uid", "truth", "format"):
+        if key in spec and not isinstance(spec[key], str):
+            raise SpecError(f"`{key}` is text; found {spec[key]!r}.")
     options = {key: spec[key] for key in ("format", "nulls") if key in spec}
+    if isinstance(options.get("nulls", ()), str) or not _are_texts(options.get("nulls", ())):
+        raise SpecError(f'`nulls` is a list of words that mean "missing", in quotes; found {options["nulls"]!r}.')
     split = _split(spec.get("split", {"by": "hash"}))
-    return DataRecipe(str(spec["source"]), spec.get("uid"), split, spec.get("truth"), options)
+    return DataRecipe(spec["source"], spec.get("uid"), split, spec.get("truth"), options)
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, str) for value in values)
 
 
 def _split(spec: Any) -> HashSplit | str:
     if isinstance(spec, str):
         return spec
-    _check_keys("data: split", spec, allowed=("by", "seed", *SPLITS), needed=("by",))
+    _check_keys("split", spec, allowed=("by", "seed", *SPLITS), needed=("by",))
     if spec["by"] != "hash":
-        return str(spec["by"])
+        raise SpecError(f"`split` is the name of a field, or `{{by: hash, ...}}`; found {spec!r}.")
+    seed = spec.get("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise SpecError(f"The `seed` of `split` is a whole number; found {seed!r}.")
     given = {name: spec[name] for name in SPLITS if name in spec}
     for name, share in given.items():
         if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
-            raise SpecError(f"`data: split` takes shares between 0 and 1; `{name}` is {share!r}.")
+            raise SpecError(f"`split` takes shares between 0 and 1; `{name}` is {share!r}.")
     shares = given or dict(DEFAULT_SHARES)
     if abs(sum(shares.values()) - 1) > 1e-6:
-        raise SpecError(f"The shares of `data: split` must sum to 1; {shares} sum to {sum(shares.values()):g}.")
-    return HashSplit(shares, int(spec.get("seed", 0)))
+        raise SpecError(f"The shares of `split` must sum to 1; {shares} sum to {sum(shares.values()):g}.")
+    return HashSplit(shares, seed)
 
 
 def _model_spec(what: str, spec: Any) -> Mapping[str, Any]:
@@ -168,8 +215,8 @@ def _model_spec(what: str, spec: Any) -> Mapping[str, Any]:
         return {spec: {}}
     if not isinstance(spec, Mapping) or len(spec) != 1:
         raise SpecError(f"`{what}` is written as a name or `{{name: {{parameter: value}}}}`; found {spec!r}.")
-    ((kind, parameters),) = spec.items()
-    return {str(kind): dict(parameters or {})}
+    ((kind, settings),) = spec.items()
+    return {kind: settings or {}}
 
 
 def _clamp_truth(spec: Any) -> bool:
@@ -180,10 +227,13 @@ def _clamp_truth(spec: Any) -> bool:
     return value
 
 
-def _entries(what: str, spec: Any) -> list[tuple[str, Any]]:
+def _entries(what: str, spec: Any) -> Iterator[tuple[str, Any]]:
     if not isinstance(spec, Mapping):
         raise SpecError(f"`{what}` is written as `name: {{...}}`, one entry each; found {spec!r}.")
-    return [(str(name), part) for name, part in spec.items()]
+    for name, part in spec.items():
+        if not isinstance(name, str):
+            raise SpecError(f"A name in `{what}` is text; YAML reads this one as {name!r}. Put it in quotes.")
+        yield name, part
 
 
 def _check_keys(what: str, spec: Any, *, allowed: tuple[str, ...], needed: tuple[str, ...]) -> None:
@@ -198,9 +248,10 @@ def _check_keys(what: str, spec: Any, *, allowed: tuple[str, ...], needed: tuple
             raise SpecError(f"`{what}` lacks `{key}`; found {', '.join(map(str, spec)) or 'nothing'}.")
 
 
-def _in(where: str, make: Any) -> Any:
+@contextmanager
+def _within(where: str) -> Iterator[None]:
     """Say where in the file an error is."""
     try:
-        return make()
-    except SpecError as error:
+        yield
+    except SchemaError as error:
         raise SpecError(f"In `{where}`: {error}") from error

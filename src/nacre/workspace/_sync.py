@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from nacre._hashing import hash_file, hash_text
-from nacre.data import Batches, Dataset, Number, VoteSchema, read_batches
+from nacre.data import Batches, Dataset, Number, VoteSchema, find_files, read_batches
 from nacre.errors import IngestError, SchemaError
 from nacre.functions import Existing
 from nacre.workspace._data import Imported
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nacre.workspace._project import Project
 
 SOURCE = "source"
+_COLUMN = "column "  # how the source of ground truth begins that a recipe names
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,11 @@ def sync(project: Project, recipe: Recipe, *, refused: Path | None = None) -> Sy
         refused: Where bad rows go; without it one bad row stops the import.
     """
     synced = import_source(project, recipe, refused=refused)
-    project.schema = recipe.schema
+    _set_schema(project, recipe)
     _replace(project.functions, {function.name: function for function in recipe.functions})
     _replace(project.slices, {part.name: part for part in recipe.slices})
     for name in ("label_model", "model"):
         project.settings[name] = dict(getattr(recipe, name))
-    if recipe.data.truth is not None:
-        _set_truth(project, recipe.data.truth, recipe.data.source)
     return synced
 
 
@@ -62,8 +62,9 @@ def import_source(
 ) -> Synced:
     """Make the data of a project what its sources say.
 
-    The sources are that of the recipe and the files that were imported beside it. Where one was edited, all are read
-    again; a data point keeps its row id by its uid, and only chunks that changed are computed again.
+    The sources are that of the recipe and the files that were imported beside it. Where one was edited, or the recipe
+    reads or splits them in another way, all are read again; a data point keeps its row id by its uid, and only chunks
+    that changed are computed again.
 
     Args:
         project: The project.
@@ -71,36 +72,72 @@ def import_source(
         source: A file to import beside the source of the recipe.
         refused: Where bad rows go; without it one bad row stops the import.
     """
-    known = project.settings.get(SOURCE, {})
-    added = list(known.get("added", []))
-    if source is not None and str(source.resolve()) not in added:
-        added.append(str(source.resolve()))
-    paths = [recipe.folder / recipe.data.source, *map(Path, added)]
-    now = {"path": recipe.data.source, "content": _content(paths), "added": added}
-    if project.data.version is not None and known == now:
+    added = _added(project, recipe, source)
+    sources = [str(recipe.folder / recipe.data.source), *added]
+    options, split = recipe.data.options, _split_rule(recipe)
+    now = {
+        "path": recipe.data.source,
+        "content": _content(sources, options.get("format")),
+        "added": added,
+        "how": {"uid": recipe.data.uid, "split": split, "options": dict(options)},
+    }
+    if project.data.version is not None and project.settings.get(SOURCE) == now:
         return Synced(None)
-    readers = [_reader(path, recipe, refused) for path in paths]
-    rule = recipe.data.split
-    shares, seed = (rule.shares, rule.seed) if isinstance(rule, HashSplit) else (rule, 0)
-    imported = project.data.replace(chain.from_iterable(readers), uid="uid", split=shares, seed=seed)
+    with _refused_parts(refused, len(sources)) as parts:
+        readers = [
+            read_batches(path, uid=recipe.data.uid, refused=part, **options)
+            for path, part in zip(sources, parts, strict=True)
+        ]
+        imported = project.data.replace(_rows(readers), uid="uid", **split)
     project.settings[SOURCE] = now
     return Synced(imported, sum(reader.n_refused for reader in readers))
 
 
-def _reader(path: Path, recipe: Recipe, refused: Path | None) -> Batches:
-    source: Any = path if path.exists() else str(path)  # a glob stays text
-    return read_batches(source, uid=recipe.data.uid, refused=refused, **recipe.data.options)
+def _added(project: Project, recipe: Recipe, source: Path | None) -> list[str]:
+    """Return the files beside the source of the recipe."""
+    added: list[str] = list(project.settings.get(SOURCE, {}).get("added", []))
+    if source is None:
+        return added
+    file, own = source.resolve(), (recipe.folder / recipe.data.source).resolve()
+    return added if file == own or str(file) in added else [*added, str(file)]
 
 
-def _content(paths: list[Path]) -> str:
+def _split_rule(recipe: Recipe) -> dict[str, Any]:
+    rule = recipe.data.split
+    return {"split": dict(rule.shares), "seed": rule.seed} if isinstance(rule, HashSplit) else {"split": rule}
+
+
+def _content(sources: list[str], format: Any) -> str:
     """Hash the files of the sources, so that what has not changed is not read again."""
-    files = [file for path in paths for file in ([path] if path.is_file() else sorted(_matching(path)))]
+    files = [file.path for source in sources for file in find_files(source, format)]
     return hash_text(*(part for file in files for part in (file.name, hash_file(file))))
 
 
-def _matching(source: Path) -> list[Path]:
-    found = source.iterdir() if source.is_dir() else source.parent.glob(source.name) if source.parent.is_dir() else ()
-    return [path for path in found if path.is_file()]
+def _rows(readers: list[Batches]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of all sources, with their position as uid where none identifies them."""
+    n_rows = 0
+    for reader in readers:
+        for frame in reader:
+            if reader.uid is None and "row_id" not in frame.columns:
+                positions = pl.int_range(n_rows, n_rows + len(frame), eager=True)
+                frame = frame.with_columns(positions.cast(pl.String).alias("uid"))
+            n_rows += len(frame)
+            yield frame
+
+
+@contextmanager
+def _refused_parts(refused: Path | None, n: int) -> Iterator[list[Path | None]]:
+    """Give each source a file for its bad rows; at the end they are one."""
+    if refused is None or n == 1:
+        yield [refused] * n
+        return
+    parts = [refused.with_name(f"{refused.name}.{number}") for number in range(n)]
+    try:
+        yield [*parts]
+        refused.write_bytes(b"".join(part.read_bytes() for part in parts))
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 def _replace(collection: Any, wanted: dict[str, Any]) -> None:
@@ -110,12 +147,18 @@ def _replace(collection: Any, wanted: dict[str, Any]) -> None:
     collection.put_all(wanted)
 
 
-def _set_truth(project: Project, field: str, source: str) -> None:
-    schema = project.schema
-    if isinstance(schema, Number):
-        raise SchemaError("Ground truth of a `Number` schema cannot be used yet: there is no label model for scores.")
-    votes = column_votes(project.data.read(), field, schema)
-    project.truth = Truth(votes, schema, f"column `{field}` of {source}")
+def _set_schema(project: Project, recipe: Recipe) -> None:
+    """Set schema and ground truth together: the classes of a column may change with the column."""
+    schema, field = recipe.schema, recipe.data.truth
+    if field is not None:
+        if isinstance(schema, Number):
+            raise SchemaError("Ground truth of a `Number` schema cannot be used yet: no label model is for scores.")
+        votes = column_votes(project.data.read(), field, schema)
+        project.define(schema, Truth(votes, schema, f"{_COLUMN}`{field}` of {recipe.data.source}"))
+    elif (known := project.truth) is not None and known.source.startswith(_COLUMN):
+        project.define(schema, None)
+    else:  # ground truth that was set in Python stays
+        project.schema = schema
 
 
 def column_votes(data: Dataset, field: str, schema: VoteSchema) -> pl.DataFrame:
@@ -127,7 +170,7 @@ def column_votes(data: Dataset, field: str, schema: VoteSchema) -> pl.DataFrame:
     data.require([field])
     parts = []
     for chunk in data.chunks:
-        frame = chunk.read([field])
+        frame = chunk.read(["uid", field])
         votes = Existing("truth", field).vote(frame, schema)
         if votes.errors is not None:
             _refuse(field, frame, votes.errors)
@@ -138,6 +181,7 @@ def column_votes(data: Dataset, field: str, schema: VoteSchema) -> pl.DataFrame:
 def _refuse(field: str, frame: pl.DataFrame, errors: pl.Series) -> None:
     row = errors.is_not_null().arg_true()[0]
     raise IngestError(
-        f"The ground truth `{field}` has {len(errors) - errors.null_count():,} values that the schema does not know, "
-        f"the first in row {frame['row_id'][row]}: {errors[row]} Correct them, or leave them empty."
+        f"The ground truth `{field}` has {len(errors) - errors.null_count():,} values that the schema does not know. "
+        f"The first is in row {frame['row_id'][row]}, uid `{frame['uid'][row]}`: {errors[row]} Correct the values or "
+        "the schema, or leave out what is unknown."
     )

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from nacre.errors import SpecError, UnknownNameError, WorkspaceError
+from nacre.errors import UnknownNameError, WorkspaceError
 from nacre.workspace._artifacts import Artifacts
 from nacre.workspace._columns import DirectoryStore
 from nacre.workspace._files import explained, remove_abandoned, write_file
 from nacre.workspace._lock import exclusive
+from nacre.workspace._names import check_project_name
 from nacre.workspace._project import Project
 
 if TYPE_CHECKING:
     from nacre.workspace._metadata import Metadata
 
 FORMAT = 1
-_PROJECT_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,98}[A-Za-z0-9])?")
 
 Clock = Callable[[], datetime]
 
@@ -83,11 +82,7 @@ class Workspace:
         if name not in keys:
             if not create:
                 raise UnknownNameError("project", name, available=keys)
-            if not _PROJECT_NAME.fullmatch(name):
-                raise SpecError(
-                    f"`{name}` is no name for a project. Use up to 100 letters, digits, spaces, `.`, `_` and `-`, "
-                    "with a letter or digit at both ends."
-                )
+            check_project_name(name)
             with self._metadata.write() as connection:
                 keys = create_project(connection, name, self._clock(), self.user)
         journal = Journal(self._metadata, keys[name], self._clock, self.user)
