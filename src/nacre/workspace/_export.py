@@ -14,6 +14,7 @@ from nacre.errors import UnknownNameError
 from nacre.labeling import LabelMatrix
 from nacre.workspace._loop import apply_functions
 from nacre.workspace._recipe import HashSplit, Recipe
+from nacre.workspace._spec_text import recipe_text
 
 if TYPE_CHECKING:
     from nacre.workspace._project import Project
@@ -28,8 +29,6 @@ def export_frame(project: Project, recipe: Recipe, what: str) -> pl.DataFrame:
 
 def export_recipe(project: Project, recipe: Recipe) -> str:
     """Return the text of a `nacre.yaml` that says what the project is now."""
-    import yaml
-
     data: dict[str, Any] = {"source": recipe.data.source, **recipe.data.options}
     if recipe.data.uid is not None:
         data["uid"] = recipe.data.uid
@@ -48,7 +47,7 @@ def export_recipe(project: Project, recipe: Recipe) -> str:
     }
     if recipe.clamp_truth:
         spec["training"] = {"clamp_truth": True}
-    return str(yaml.safe_dump(spec, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True))
+    return recipe_text(spec)
 
 
 def _training_set(project: Project, recipe: Recipe) -> pl.DataFrame:
@@ -67,8 +66,10 @@ def _classes(project: Project) -> tuple[str, ...]:
 
 
 def _votes(project: Project, recipe: Recipe) -> pl.DataFrame:
-    return long_votes(apply_functions(project, recipe).label_matrix).join(
-        project.data.read().collect(["row_id", "uid"]), on="row_id", how="left"
+    votes = long_votes(apply_functions(project, recipe).label_matrix)
+    uids = project.data.read().collect(["row_id", "uid"])
+    return votes.join(uids, on="row_id", how="left", maintain_order="left").select(
+        "row_id", "uid", pl.exclude("row_id", "uid")
     )
 
 

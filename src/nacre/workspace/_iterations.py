@@ -46,8 +46,8 @@ class Iteration:
 class Iterations:
     """The iterations of a project, oldest first.
 
-    An iteration opens with `open`, or with an end model fitted on a training set that no model was fitted on before,
-    unless the open iteration is still without a model. Events from there until the next one belong to it.
+    An iteration opens with `open`, or with an end model fitted on a training set that no model of the open iteration
+    was fitted on, unless that iteration is still without a model. Events from there until the next one belong to it.
 
     Args:
         journal: Where they are kept.

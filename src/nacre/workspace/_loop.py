@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nacre._hashing import hash_frame
 from nacre._progress import Progress, Silent
 from nacre.analysis import Outcomes
 from nacre.data import Dataset, MultiLabel, Number, Spans, VoteSchema
@@ -117,6 +118,9 @@ def fit_label_model(labels: Labels, recipe: Recipe) -> Labels:
 
     How frequent the classes are comes from the ground truth of valid, which is never trained on.
     """
+    if "train" not in labels.rows:
+        found = ", ".join(f"`{name}`" for name in sorted(labels.rows)) or "none"
+        raise SchemaError(f"No data point is in the split `train`; there are {found}. Call them train, valid, test.")
     train, valid = labels.units("train"), labels.units("valid")
     schema = labels.label_matrix.schema
     balance = _balance(labels.truth[valid], schema)
@@ -137,22 +141,26 @@ def train_model(
 ) -> Trained:
     """Train the end model on train, where functions voted, or take the one that was trained on the same before.
 
-    A model that was trained opens an iteration, called `note`.
+    A model that is trained on a new training set opens an iteration; with a `note`, any model that is trained does.
     """
     progress = progress or Silent()
+    schema = labels.label_matrix.schema
     frame = _training_frame(labels, clamp_truth=recipe.clamp_truth)
     training_set = project.training_sets.add("current", frame, lineage=_lineage(project, recipe))
     spec = dict(recipe.model)
-    model = _model_trained_before(project, training_set.frame, spec)
-    if model is None:
+    model = model_from_spec(spec)
+    data = labels.data.where(frame.get_column("row_id"))
+    fields = read_fields(data, model.reads, context=labels.context, store=project.columns)
+    content = hash_frame(fields)
+    known = _model_trained_before(project, (training_set.frame, content, spec), schema)
+    if known is not None:
+        model = known
+    else:
         progress.start("end model", 1)
-        model = model_from_spec(spec)
-        data = labels.data.where(frame.get_column("row_id"))
-        fields = read_fields(data, model.reads, context=labels.context, store=project.columns)
-        model.fit(fields, _target(frame, labels.label_matrix.schema), labels.label_matrix.schema)
-        if note is not None:
-            project.iterate(note)
-        project.models.add("current", model.save, training_set=training_set.frame, spec=spec)
+        model.fit(fields, _target(frame, schema), schema)
+        project.models.add(
+            "current", model.save, training_set=training_set.frame, content=content, spec=spec, note=note
+        )
         progress.advance()
     proba = predict_all(model, labels.data, context=labels.context, store=project.columns, progress=progress)
     return Trained(model, training_set.frame, len(frame), proba)
@@ -254,11 +262,12 @@ def _lineage(project: Project, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _model_trained_before(project: Project, training_set: str, spec: Mapping[str, Any]) -> EndModel | None:
-    """Return the newest model where it was trained on the same, with the same settings."""
+def _model_trained_before(project: Project, made_of: tuple[str, str, Any], schema: VoteSchema) -> EndModel | None:
+    """Return the newest model where training set, the fields it reads, settings and classes are the same."""
     if "current" not in project.models:
         return None
     stored = project.models["current"]
-    if (stored.training_set, dict(stored.spec)) != (training_set, dict(spec)):
+    if (stored.training_set, stored.content, dict(stored.spec)) != made_of:
         return None
-    return load_model(project.models.folder("current"))
+    model = load_model(project.models.folder("current"))
+    return model if model.classes_ == schema.classes else None

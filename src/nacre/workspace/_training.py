@@ -44,6 +44,7 @@ class TrainedModel:
         name: What it is called.
         folder: Hash of the folder with its files.
         training_set: Hash of the frame that it was fitted on.
+        content: Hash of the fields of its data points as the model read them; empty where it is not known.
         spec: Kind and hyper-parameters, as JSON.
         metrics: What was measured, as JSON.
     """
@@ -51,6 +52,7 @@ class TrainedModel:
     name: str
     folder: str
     training_set: str
+    content: str = ""
     spec: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,26 +107,30 @@ class Models(Collection[TrainedModel]):
         save: Callable[[Path], object],
         *,
         training_set: str,
+        content: str = "",
         spec: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
         is_end_model: bool = True,
+        note: str | None = None,
     ) -> TrainedModel:
-        """Store a fitted model; an end model on a training set that is new to all models opens an iteration.
+        """Store a fitted model; an end model on a training set that is new to the open iteration opens the next one.
 
         Args:
             name: What to call it.
             save: Writes the model into an empty folder: `model.save`.
             training_set: Hash of the frame that it was fitted on.
+            content: Hash of the fields of its data points as the model read them.
             spec: Kind and hyper-parameters, as JSON.
             metrics: What was measured, as JSON.
             is_end_model: Whether it is what the loop is about, and not a model that votes.
+            note: What the next iteration is for; with a note an end model opens one on any training set.
         """
         self._check_name(name)
         folder = self._artifacts.put_folder(save)
-        model = TrainedModel(name, folder, training_set, dict(spec or {}), dict(metrics or {}))
+        model = TrainedModel(name, folder, training_set, content, dict(spec or {}), dict(metrics or {}))
         with self._journal.write() as entry:
-            if is_end_model and _opens_iteration(entry, training_set):
-                open_iteration(entry, f"model `{name}`")
+            if is_end_model and _opens_iteration(entry, None if note else training_set):
+                open_iteration(entry, note or f"model `{name}`")
             entry.put("model", name, _without_name(model))
         return model
 
@@ -133,11 +139,12 @@ class Models(Collection[TrainedModel]):
         return self._artifacts.get_folder(self[name].folder)
 
 
-def _opens_iteration(entry: Entry, training_set: str) -> bool:
-    seen = {spec["training_set"] for spec in entry.versions("model").values()}
+def _opens_iteration(entry: Entry, training_set: str | None) -> bool:
+    """Return whether the open iteration has models already, and none of them is of this training set."""
     number = entry.iteration()
-    is_empty = number > 0 and not any(event.kind == "model" for event in entry.events(iteration=number))
-    return training_set not in seen and not is_empty
+    events = entry.events(kind="model", iteration=number) if number else ()
+    fitted = {entry.spec("model", event.after)["training_set"] for event in events if event.after is not None}
+    return not number or (bool(fitted) and training_set not in fitted)
 
 
 def _without_name(value: TrainingSet | TrainedModel) -> dict[str, Any]:

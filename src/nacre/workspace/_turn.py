@@ -33,7 +33,7 @@ from nacre.analysis import (
 )
 from nacre.data import Classes
 from nacre.engine import split_name
-from nacre.errors import SchemaError, UnknownNameError
+from nacre.errors import UnknownNameError
 from nacre.label_models import Advice, advise
 from nacre.labeling import LabelSummary
 from nacre.metrics import Metric
@@ -161,17 +161,8 @@ def check_stage(name: str) -> Stage:
 
 
 def analyse(project: Project, recipe: Recipe, labels: Labels, trained: Trained) -> Analysis:
-    """Say what is wrong on valid, what caused it, and what to do next.
-
-    Raises:
-        SchemaError: Valid has no ground truth to measure with.
-    """
+    """Say what is wrong on valid, what caused it, and what to do next; without ground truth, what votes alone tell."""
     outcomes = split_outcomes(labels, trained, SPLIT)
-    if not outcomes.is_known.any():
-        raise SchemaError(
-            f"The split `{SPLIT}` has no ground truth, so nothing can be measured. Name its field as `truth` under "
-            "`data` in nacre.yaml, or stop earlier with `nacre run --until train`."
-        )
     slices = list(project.slices.values())
     members = slice_members(slices, labels.data, context=labels.context, store=project.columns)
     train = labels.units("train")
@@ -263,6 +254,7 @@ def _keep(project: Project, labels: Labels, trained: Trained, analysis: Analysis
         "model": project.models["current"].folder,
         "training_set": trained.training_set,
         "causes": {cause.name: cause.n for cause in analysis.causes.causes},
+        "change": None if analysis.comparison is None else analysis.comparison.slices["all"].change.to_dict(),
         "analysis": project.artifacts.put_folder(lambda folder: save_document(document, folder)),
     }
     return project.iterations.measure({SPLIT: _metrics(analysis)}, detail=detail)
@@ -282,7 +274,12 @@ def _metrics(analysis: Analysis) -> Mapping[str, Mapping[str, Metric]]:
 
 
 def _notes(labels: Labels) -> tuple[str, ...]:
-    note = embedding_note(labels.context)
-    n_errors = len(labels.label_matrix.errors)
-    failed = f"Functions failed on {n_errors:,} rows; `nacre show errors --functions` lists them." if n_errors else None
-    return tuple(text for text in (note, failed) if text)
+    notes = [embedding_note(labels.context)]
+    if n_errors := len(labels.label_matrix.errors):
+        notes.append(f"Functions failed {n_errors:,} times; `nacre show failures` lists rows and messages.")
+    if not (labels.truth[labels.units(SPLIT)] >= 0).any():
+        notes.append(
+            f"The split `{SPLIT}` has no ground truth, so nothing is measured. Name its field as `truth` under `data` "
+            "in nacre.yaml; a few hundred labels tell a lot."
+        )
+    return tuple(note for note in notes if note)
