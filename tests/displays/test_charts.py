@@ -96,6 +96,32 @@ def test_long_texts_show_what_was_marked_and_open_on_demand():
     assert f"whole text, {len(content):,} characters" in shown
 
 
+def test_the_lead_of_a_text_is_a_line_of_its_own():
+    content = "Your invoice\n" + "word " * 200 + "free cash"
+    point = ds.Evidence(content, [(5, 12, "bill"), (len(content) - 9, len(content), "free")], lead=13)
+
+    drawn = ds.html_fragment(ds.evidence_text([point], CLASSES))
+
+    lead, excerpt = re.findall(r'<p[^>]*class="passage (?:first|excerpt)"[^>]*>(.*?)</p>', drawn, re.DOTALL)
+    assert "invoice<sup>1</sup>" in lead
+    assert "free cash<sup>2</sup>" in excerpt
+    assert "invoice" not in excerpt
+
+
+def test_a_narrow_interval_keeps_the_digits_that_tell_its_ends_apart():
+    assert ds.measure_text(ds.measure((0.972, 0.9699, 0.9741, 23_836))) == ".972 [.970-.974] n=23,836"
+
+
+def test_one_iteration_is_listed_and_not_drawn():
+    one = ds.Iteration("1", {"all": (0.9, 0.8, 0.95, 100)}, title="begin")
+
+    drawn, redrawn = (ds.html_fragment(ds.timeline(rows, title="loop")) for rows in ([one], [one, one]))
+
+    assert "begin" in drawn
+    assert "<circle" not in drawn
+    assert "<circle" in redrawn
+
+
 def test_marks_carry_the_number_of_their_function():
     chart = ds.evidence_text(
         [ds.Evidence("free cash", [(0, 9, "cash"), (0, 4, "free")], votes={"cash": "spam", "free": "ham"})], CLASSES

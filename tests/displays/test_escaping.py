@@ -55,11 +55,18 @@ def charts_of(word):
 
 
 def evidence_of(word):
-    return ds.Evidence(word, [(0, 3, word)], title=word, labels={word: word}, votes={word: word}, facts={word: word})
+    return ds.Evidence(
+        word, [(0, 3, word)], title=word, labels={word: word}, votes={word: word}, facts={word: word}, lead=5
+    )
 
 
 def page_of(word):
-    blocks = (word, ds.Details(word, charts_of(word), note=word), ds.Section(f"{word} again", (), anchor="again"))
+    blocks = (
+        word,
+        ds.Code(word),
+        ds.Details(word, charts_of(word), note=word),
+        ds.Section(f"{word} again", (), anchor="again"),
+    )
     return ds.Page(word, [ds.Section(word, blocks, anchor="first")], lead=word, facts={word: word})
 
 

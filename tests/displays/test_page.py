@@ -77,6 +77,12 @@ def test_every_shown_metric_has_interval_and_n(page):
     assert all(" n=" in measure for measure in shown)
 
 
+def test_lines_to_copy_keep_their_shape():
+    page = ds.render_page(ds.Page("report", [ds.Section("Next", [ds.Code("functions:\n  a: {label: `b`}")])]))
+
+    assert ">functions:\n  a: {label: `b`}</code></pre>" in page
+
+
 def test_two_parts_with_one_anchor_are_refused():
     page = ds.Page("report", [ds.Section("Errors", [ds.Section("errors")])])
 

@@ -8,8 +8,9 @@ from nacre.displays._funnel import funnel
 from nacre.displays._histogram import histogram
 from nacre.displays._interval_bars import interval_bars
 from nacre.displays._kinds import chart_from_dict, chart_schema
+from nacre.displays._measure import measure, measure_text
 from nacre.displays._metric import metric
-from nacre.displays._page import Columns, Details, Page, Section, anchor_name, html_fragment, render_page
+from nacre.displays._page import Block, Code, Columns, Details, Page, Section, anchor_name, html_fragment, render_page
 from nacre.displays._stacked_bars import stacked_bars
 from nacre.displays._table import Column, table
 from nacre.displays._text import as_text
@@ -17,7 +18,9 @@ from nacre.displays._timeline import Iteration, timeline
 from nacre.displays._votes import votes
 
 __all__ = [
+    "Block",
     "Chart",
+    "Code",
     "Column",
     "Columns",
     "Details",
@@ -36,6 +39,8 @@ __all__ = [
     "histogram",
     "html_fragment",
     "interval_bars",
+    "measure",
+    "measure_text",
     "metric",
     "render_page",
     "stacked_bars",

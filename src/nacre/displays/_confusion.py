@@ -146,7 +146,7 @@ def _shade(share: float) -> float:
 def _heat_map(chart: Chart) -> Html:
     classes, totals = chart.spec["classes"], _totals(chart)
     size = len(classes) * _CELL
-    margin = 5 * min(max(map(len, classes)), _NAME_LENGTH) + 12
+    margin = 5.5 * min(max(map(len, classes)), _NAME_LENGTH) + 12
     cells = (_square(row, classes, totals) for row in chart.values)
     shifted = tag("g", *_rules(len(classes)), *cells, *_names(classes), transform=f"translate({margin} {margin})")
     full = margin + size + 1

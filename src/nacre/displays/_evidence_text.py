@@ -24,6 +24,7 @@ ROW = record(
     labels=_LABELS,
     votes=_LABELS,
     facts={"type": "object", "additionalProperties": TEXT},
+    lead=COUNT,
 )
 _SHORT = 420
 _AROUND = 90
@@ -44,6 +45,7 @@ class Evidence:
         labels: Classes by name: truth, prediction, label model.
         votes: Votes by function; None is an abstention.
         facts: Whatever else helps: split, cause, confidence.
+        lead: How many characters from the start are a line of their own, always shown: a subject before its body.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Evidence:
     labels: Mapping[str, str | None] = field(default_factory=dict)
     votes: Mapping[str, str | None] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    lead: int = 0
 
 
 def evidence_text(points: Iterable[Evidence], classes: Sequence[str]) -> Chart:
@@ -64,6 +67,7 @@ def evidence_text(points: Iterable[Evidence], classes: Sequence[str]) -> Chart:
             "labels": dict(point.labels),
             "votes": dict(point.votes),
             "facts": dict(point.facts),
+            "lead": min(point.lead, len(point.text)),
         }
         for point in points
     ]
@@ -96,29 +100,36 @@ def _point(row: Mapping[str, Any], classes: Sequence[str]) -> Html:
 
 
 def _body(row: Mapping[str, Any], classes: Sequence[str]) -> Html:
-    content, n_characters = row["text"], len(row["text"])
+    content, lead = row["text"], int(row.get("lead", 0))
     if not content:
         return tag("p", "Empty text.", class_="note")
-    if n_characters <= _SHORT:
-        return tag("p", *_marked(row, classes, 0, n_characters), dir="auto", class_="passage")
-    windows = _windows(row["spans"], content)
+    first = tag("p", *_marked(row, classes, 0, lead), dir="auto", class_="passage first") if lead else Html()
+    return join([first, _passage(row, classes, lead)])
+
+
+def _passage(row: Mapping[str, Any], classes: Sequence[str], begin: int) -> Html:
+    """Draw the text from `begin` on: all of it, or what surrounds the marks with the whole on demand."""
+    content, n_characters = row["text"], len(row["text"])
+    if n_characters - begin <= _SHORT:
+        return tag("p", *_marked(row, classes, begin, n_characters), dir="auto", class_="passage")
+    windows = _windows([span for span in row["spans"] if span["end"] > begin], content, begin)
     parts = [join(_marked(row, classes, start, end)) for start, end in windows]
-    before = f"{_ELLIPSIS} " if windows[0][0] else ""
+    before = f"{_ELLIPSIS} " if windows[0][0] > begin else ""
     after = f" {_ELLIPSIS}" if windows[-1][1] < n_characters else ""
     excerpt = join([before, join(parts, f" {_ELLIPSIS} "), after])
-    whole = tag("p", *_marked(row, classes, 0, n_characters), dir="auto", class_="passage whole")
+    whole = tag("p", *_marked(row, classes, begin, n_characters), dir="auto", class_="passage whole")
     summary = tag("summary", f"whole text, {n_characters:,} characters")
     return join([tag("p", excerpt, dir="auto", class_="passage excerpt"), tag("details", summary, whole)])
 
 
-def _windows(spans: Sequence[Span], content: str) -> list[tuple[int, int]]:
+def _windows(spans: Sequence[Span], content: str, begin: int) -> list[tuple[int, int]]:
     """Return the passages around the spans, or the beginning where there are none."""
     if not spans:
-        return [(0, _word_end(content, _SHORT // 2))]
+        return [(begin, _word_end(content, begin + _SHORT // 2))]
     windows: list[tuple[int, int]] = []
     for span in sorted(spans, key=lambda span: int(span["start"])):
         start, end = span["start"] - _AROUND, min(span["end"], span["start"] + _SHORT) + _AROUND
-        start, end = _word_start(content, start), _word_end(content, end)
+        start, end = _word_start(content, start, begin), _word_end(content, end)
         if windows and start <= windows[-1][1]:
             windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
         else:
@@ -126,8 +137,8 @@ def _windows(spans: Sequence[Span], content: str) -> list[tuple[int, int]]:
     return windows[:_N_WINDOWS]
 
 
-def _word_start(content: str, at: int) -> int:
-    return 0 if at <= 0 else max(content.find(" ", at, at + 20) + 1, at)
+def _word_start(content: str, at: int, begin: int) -> int:
+    return begin if at <= begin else max(content.find(" ", at, at + 20) + 1, at)
 
 
 def _word_end(content: str, at: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from nacre.displays._chart import Chart, Kind
 from nacre.displays._html import Html, prose, tag
 from nacre.displays._legend import axis_labels
-from nacre.displays._measure import Format, Measured, format_number, interval_svg, is_too_few, measure, measure_html
+from nacre.displays._measure import Format, Measured, format_ticks, interval_svg, is_too_few, measure, measure_html
 from nacre.displays._scale import Domain, nice_domain, position, ticks
 from nacre.displays._schema import ANCHOR, FORMAT, MEASURE, TEXT, record
 from nacre.displays._table import Column, table
@@ -42,8 +42,9 @@ def interval_bars(
 def render(chart: Chart) -> Html:
     """Draw one row per label: name, interval on the common axis, numbers."""
     style, domain = chart.spec["format"], _domain(chart)
-    body = tag("tbody", *(_row(row, domain, style) for row in chart.values))
-    axis = axis_labels((position(at, domain), format_number(at, style)) for at in ticks(domain))
+    body = tag("tbody", *(_row(row, domain, chart) for row in chart.values))
+    levels = ticks(domain)
+    axis = axis_labels(zip((position(at, domain) for at in levels), format_ticks(levels, style), strict=True))
     foot = tag("tfoot", tag("tr", tag("td"), tag("td", axis), tag("td")), aria_hidden="true")
     return tag(
         "figure",
@@ -60,22 +61,23 @@ def _domain(chart: Chart) -> Domain:
     return nice_domain(ends, within=None if chart.spec["format"] == "number" else (-1.0, 1.0))
 
 
-def _row(row: Mapping[str, Any], domain: Domain, style: Format) -> Html:
+def _row(row: Mapping[str, Any], domain: Domain, chart: Chart) -> Html:
+    style = chart.spec["format"]
     name = tag("bdi", row["label"], title=row["label"])
     drawing = interval_svg(row["metric"], domain, before=row.get("before"))
     return tag(
         "tr",
         tag("th", tag("a", name, href=row["link"]) if "link" in row else name, scope="row"),
         tag("td", drawing, class_="plot"),
-        tag("td", measure_html(row["metric"], style), _before(row, style), class_="numbers"),
+        tag("td", measure_html(row["metric"], style), _before(row, chart), class_="numbers"),
         class_="few" if is_too_few(row["metric"]) else None,
     )
 
 
-def _before(row: Mapping[str, Any], style: Format) -> Html | None:
+def _before(row: Mapping[str, Any], chart: Chart) -> Html | None:
     if "before" not in row:
         return None
-    return tag("span", " was ", measure_html(row["before"], style), class_="was")
+    return tag("span", f" {chart.spec['before']} ", measure_html(row["before"], chart.spec["format"]), class_="was")
 
 
 def _legend(chart: Chart) -> Html | None:

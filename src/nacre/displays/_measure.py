@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 from nacre.displays._html import Html, tag
@@ -100,7 +101,30 @@ def _digits(metric: Measure, style: Format, *, signed: bool) -> int | None:
     sizes = [abs(metric[end]) for end in ("value", "low", "high") if metric[end] is not None]
     if not sizes or style == "number":
         return None
-    return max(_needed_digits(size, style) for size in sizes) if signed else _needed_digits(sizes[0], style)
+    needed = max(_needed_digits(size, style) for size in sizes) if signed else _needed_digits(sizes[0], style)
+    if metric["low"] is None or metric["high"] is None:
+        return needed
+    return max(needed, _resolving_digits(metric["high"] - metric["low"], style))
+
+
+def _resolving_digits(step: float, style: Format) -> int:
+    """Return how many digits tell values apart that lie `step` from each other."""
+    fewest = 2 if style == "share" else 0
+    return (
+        fewest if step <= 0 else min(max(fewest, math.ceil(-math.log10(step)) - (style == "percent") * 2), fewest + 3)
+    )
+
+
+def format_ticks(levels: Sequence[float], style: Format = "share") -> list[str]:
+    """Return the values of an axis with as many digits as tell them apart.
+
+    Examples:
+        >>> format_ticks([0.97, 0.972, 0.974]), format_ticks([0.0, 0.5, 1.0])
+        (['.970', '.972', '.974'], ['.00', '.50', '1.00'])
+    """
+    steps = [after - before for before, after in pairwise(levels)]
+    digits = None if style == "number" or not steps else _resolving_digits(min(steps), style)
+    return [format_number(level, style, digits=digits) for level in levels]
 
 
 def is_too_few(metric: Measure) -> bool:

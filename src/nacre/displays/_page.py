@@ -22,7 +22,7 @@ class Section:
 
     Args:
         title: The heading.
-        content: Paragraphs (names in backticks become code), charts, sections, details, columns.
+        content: Paragraphs (names in backticks become code), charts, sections, details, columns, lines to copy.
         anchor: The name for links (`#anchor`); made from the title when empty.
     """
 
@@ -66,7 +66,14 @@ class Columns:
     content: Sequence[Block]
 
 
-Block = str | Chart | Section | Details | Columns
+@dataclass(frozen=True)
+class Code:
+    """Lines to copy, shown as they are written."""
+
+    lines: str
+
+
+Block = str | Chart | Section | Details | Columns | Code
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ def _asset(name: str) -> str:
 
 
 def _header(page: Page) -> Html:
-    facts = (tag("div", tag("dt", name), tag("dd", fact, dir="auto")) for name, fact in page.facts.items())
+    facts = (tag("div", tag("dt", name), tag("dd", prose(fact), dir="auto")) for name, fact in page.facts.items())
     return tag(
         "header",
         tag("h1", page.title, dir="auto"),
@@ -188,6 +195,8 @@ def _blocks(blocks: Sequence[Block], level: int) -> Iterator[Html]:
             yield tag("p", prose(block))
         elif isinstance(block, Chart):
             yield draw(block)
+        elif isinstance(block, Code):
+            yield tag("pre", tag("code", block.lines), tabindex="0")
         elif isinstance(block, Section):
             yield _section(block, level)
         elif isinstance(block, Columns):
@@ -199,7 +208,8 @@ def _blocks(blocks: Sequence[Block], level: int) -> Iterator[Html]:
 def _details(block: Details, level: int) -> Html:
     metric = measure_html(measure(block.metric), block.format) if block.metric is not None else None
     note = tag("span", prose(block.note), class_="note") if block.note else None
-    summary = tag("summary", tag("span", prose(block.title), class_="summary-title", dir="auto"), note, metric)
+    title = tag("span", prose(block.title), class_="summary-title", dir="auto")
+    summary = tag("summary", tag("span", title, note, class_="summary-text"), metric)
     # The anchor stands inside: a link to it makes browsers open the row.
     inside = tag("div", *_blocks(block.content, level), id=block.anchor or None, class_="inside")
     return tag("details", summary, inside, open=block.is_open, class_="drill")

@@ -14,7 +14,7 @@ from nacre.displays._measure import (
     Format,
     Measured,
     change_html,
-    format_number,
+    format_ticks,
     is_too_few,
     measure,
     measure_html,
@@ -70,7 +70,8 @@ def _row_values(iteration: Iteration) -> dict[str, Any]:
 
 def render(chart: Chart) -> Html:
     """Draw the lines with their bands and list the iterations under them."""
-    series = chart.spec["series"]
+    is_drawn = len(chart.values) > 1  # one point is no line
+    series = chart.spec["series"] if is_drawn else []
     common = _domain(chart, series[1:])
     multiples = (_multiple(chart, name, common) for name in series[1:])
     return tag(
@@ -114,6 +115,7 @@ def _plot(chart: Chart, name: str, domain: Domain, *, height: int) -> Html:
     metrics = [row["metrics"].get(name) for row in rows]
     places = [100 * (place + 0.5) / len(rows) for place in range(len(rows))]
     levels = ticks(domain, 4 if is_large else 2)
+    names = format_ticks(levels, style)
     grid = (_grid_line(at, domain) for at in levels)
     stretched = tag(
         "svg",
@@ -129,7 +131,12 @@ def _plot(chart: Chart, name: str, domain: Domain, *, height: int) -> Html:
     )
     return tag(
         "div",
-        tag("div", *(_level(at, domain, style) for at in levels), class_="y-axis", aria_hidden="true"),
+        tag(
+            "div",
+            *(_level(at, domain, name) for at, name in zip(levels, names, strict=True)),
+            class_="y-axis",
+            aria_hidden="true",
+        ),
         tag("svg", *grid, stretched, *dots, width="100%", height=str(height), aria_hidden="true"),
         axis_labels(thinned([(at, row["name"]) for at, row in zip(places, rows, strict=True)], room)),
         class_="plot-box",
@@ -141,8 +148,8 @@ def _grid_line(at: float, domain: Domain) -> Html:
     return tag("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
 
 
-def _level(at: float, domain: Domain, style: Format) -> Html:
-    return tag("span", format_number(at, style), style=f"bottom:{position(at, domain):.1f}%")
+def _level(at: float, domain: Domain, name: str) -> Html:
+    return tag("span", name, style=f"bottom:{position(at, domain):.1f}%")
 
 
 def _band(metrics: Sequence[Mapping[str, Any] | None], places: Sequence[float], domain: Domain) -> Iterator[Html]:

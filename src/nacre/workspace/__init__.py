@@ -13,6 +13,7 @@ from nacre.workspace._notes import Comment, Comments, Tags
 from nacre.workspace._prediction import predict_source
 from nacre.workspace._project import Project
 from nacre.workspace._recipe import Recipe, read_recipe
+from nacre.workspace._report import report_page, write_report
 from nacre.workspace._sync import Synced, import_source
 from nacre.workspace._training import Models, TrainedModel, TrainingSet, TrainingSets
 from nacre.workspace._truth import Truth
@@ -57,5 +58,7 @@ __all__ = [
     "predict_source",
     "read_document",
     "read_recipe",
+    "report_page",
     "run_project",
+    "write_report",
 ]

@@ -33,11 +33,15 @@ def save_outcomes(outcomes: Outcomes, folder: Path) -> None:
         pl.Series("_prediction", outcomes.prediction),
         pl.Series("_label_proba", outcomes.label_proba, dtype=pl.Array(pl.Float64, outcomes.label_proba.shape[1])),
         pl.Series("_proba", outcomes.proba, dtype=pl.Array(pl.Float64, outcomes.proba.shape[1])),
-        pl.Series("_votes", np.split(matrix.votes.indices.astype(np.int32), matrix.votes.indptr[1:-1]))
-        if matrix.n_units
-        else pl.Series("_votes", [], dtype=pl.List(pl.Int32)),
+        _vote_lists(matrix),
     )
     units.write_ipc(folder / "outcomes.arrow", compression="zstd")
+
+
+def _vote_lists(matrix: LabelMatrix) -> pl.Series:
+    """Return the symbols of each unit; Polars makes lists that are all equally long an array of its own."""
+    parts = np.split(matrix.votes.indices.astype(np.int32), matrix.votes.indptr[1:-1]) if matrix.n_units else []
+    return pl.Series("_votes", parts, dtype=pl.List(pl.Int32)).cast(pl.List(pl.Int32))
 
 
 def load_outcomes(folder: Path) -> Outcomes:

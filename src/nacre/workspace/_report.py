@@ -1,0 +1,140 @@
+"""The report of a run: one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from nacre.displays import Page, render_page
+from nacre.metrics import MIN_N, Metric
+from nacre.workspace._files import explained
+from nacre.workspace._project import Project
+from nacre.workspace._recipe import SPLITS, Recipe
+from nacre.workspace._report_changes import change_frames, changes_section
+from nacre.workspace._report_errors import error_frames, errors_section
+from nacre.workspace._report_examples import Examples, row_ids
+from nacre.workspace._report_functions import functions_section
+from nacre.workspace._report_labels import labels_section
+from nacre.workspace._report_next import next_section
+from nacre.workspace._report_recipe import recipe_section
+from nacre.workspace._report_result import result_section
+from nacre.workspace._report_subject import Subject
+from nacre.workspace._report_words import count, interval
+from nacre.workspace._turn import SPLIT, Turn
+
+N_MOVED = 4  # slices named in the lead
+
+
+def report_page(project: Project, recipe: Recipe, turn: Turn) -> Page:
+    """Return the report of a run: result, next actions, errors, functions, labels, changes, recipe.
+
+    Args:
+        project: The project.
+        recipe: What was run.
+        turn: What the run did, analysis included.
+    """
+    subject = Subject.of(project, recipe, turn)
+    shown = row_ids([*error_frames(subject), *change_frames(subject)])
+    examples = Examples.of(subject, shown)
+    return Page(
+        f"{project.name}, iteration {subject.iteration.number}",
+        [
+            result_section(subject),
+            next_section(subject),
+            errors_section(subject, examples),
+            functions_section(subject),
+            labels_section(subject),
+            changes_section(subject, examples),
+            recipe_section(subject),
+        ],
+        lead=" ".join(_lead(subject)),
+        facts=dict(_facts(subject)),
+    )
+
+
+def write_report(project: Project, recipe: Recipe, turn: Turn, path: Path) -> None:
+    """Write the report of a run as an HTML file, of which a reader sees all or nothing.
+
+    Args:
+        project: The project.
+        recipe: What was run.
+        turn: What the run did, analysis included.
+        path: The file.
+    """
+    content = render_page(report_page(project, recipe, turn)).encode()
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    with explained(f"write {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(content)
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+def _lead(subject: Subject) -> Iterator[str]:
+    """Say what changed, never more surely than its interval."""
+    causes = subject.analysis.causes
+    level = interval(subject.analysis.quality.slices[0].end_model)
+    yield f"{_change(subject)}{level} ({_plural(subject.unit)} of {SPLIT})."
+    yield from _moved_slices(subject)
+    if causes.n_errors:
+        worst = max(causes.causes, key=lambda cause: cause.n)
+        yield f"Most frequent cause of the {count(causes.n_errors, 'error')}: {worst.title} ({worst.n:,})."
+
+
+def _change(subject: Subject) -> str:
+    if subject.change is None:
+        return "The end model has an accuracy of "
+    before, metric = f"since iteration {subject.iteration.number - 1}", subject.change.change
+    told = _without_n(metric)
+    if metric.n < MIN_N:
+        return f"Too few {_plural(subject.unit)} to say whether accuracy changed {before}; it is "
+    if not subject.change.is_clear:
+        return f"No clear change of accuracy {before}, {told}; it is "
+    return f"Accuracy {'rose' if metric.value > 0 else 'fell'} {before}, {told}, to "
+
+
+def _without_n(change: Metric) -> str:
+    return interval(change, signed=True).partition(" n=")[0]
+
+
+def _plural(unit: str) -> str:
+    return count(2, unit).removeprefix("2 ")
+
+
+def _moved_slices(subject: Subject) -> Iterator[str]:
+    comparison = subject.analysis.comparison
+    if comparison is None:
+        return
+    moved = [
+        f"`{name}` {_without_n(part.change)}"
+        for name, part in comparison.slices.items()
+        if name != "all" and part.is_clear and part.change.n >= MIN_N
+    ]
+    if moved:
+        more = f" and {len(moved) - N_MOVED} more" if len(moved) > N_MOVED else ""
+        yield f"Clear changes by slice: {', '.join(moved[:N_MOVED])}{more}."
+
+
+def _facts(subject: Subject) -> Iterator[tuple[str, str]]:
+    project, iteration = subject.project, subject.iteration
+    yield "data", f"{subject.recipe.data.source}, version {(project.data.version or '-')[:8]}"
+    yield "split", _splits(subject)
+    yield "label model", next(iter(subject.recipe.label_model))
+    yield "end model", next(iter(subject.recipe.model))
+    if iteration.note:
+        yield "iteration", iteration.note
+    yield "by", f"{iteration.author}, {iteration.opened_at:%Y-%m-%d %H:%M} UTC"
+    for note in subject.notes:
+        yield "note", note
+
+
+def _splits(subject: Subject) -> str:
+    rows, looks = subject.labels.rows, len(subject.project.test_looks)
+    sealed = "sealed" if not looks else f"looked at {looks} times" if looks > 1 else "looked at once"
+    names = [name for name in SPLITS if name in rows] + sorted(set(rows) - set(SPLITS))
+    sizes = [f"{name} {len(rows[name]):,}{f', {sealed}' if name == 'test' else ''}" for name in names]
+    return " \N{MIDDLE DOT} ".join(sizes)

@@ -1,0 +1,117 @@
+"""The labels: label model beside majority vote, calibration, class balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nacre.displays import Block, Chart, Column, Columns, Details, Section, calibration, interval_bars, table
+from nacre.metrics import calibration as measured_calibration
+from nacre.metrics import wilson
+from nacre.workspace._report_result import shown_slices
+from nacre.workspace._report_subject import Subject
+from nacre.workspace._report_words import count, interval
+from nacre.workspace._turn import SPLIT
+
+Codes = NDArray[np.int16]
+Floats = NDArray[np.float64]
+
+_NAMES = ("majority vote", "label model")
+_BALANCE = (
+    Column("class", type="class"),
+    Column("truth", f"truth of {SPLIT}", type="metric"),
+    Column("votes", "of its votes", type="percent", help=f"share of the votes on {SPLIT}, shared votes in parts"),
+    Column("labels", "label model", type="percent", help=f"mean probability on {SPLIT}"),
+    Column("predictions", "end model", type="percent", help=f"share of the predictions on {SPLIT}"),
+)
+
+
+def labels_section(subject: Subject) -> Section:
+    """Show what the label model makes of the votes, never without majority vote beside it."""
+    content: list[Block] = [_verdict(subject), *_beside_majority(subject), *_advice(subject)]
+    return Section("Label model", [*content, Columns(tuple(_calibrations(subject))), _balance(subject)])
+
+
+def _verdict(subject: Subject) -> str:
+    """Say which is better where both have an opinion, no stronger than the intervals allow."""
+    line = subject.analysis.quality.slices[0]
+    label, majority = line.label_model_covered, line.majority_vote_covered
+    if label.low > majority.high:
+        said = "is clearly better than majority vote"
+    elif label.high < majority.low:
+        said = "is clearly worse than majority vote: with these functions, take `label_model: majority_vote`"
+    else:
+        said = "and majority vote cannot be told apart"
+    kind = next(iter(subject.recipe.label_model))
+    n = subject.trained.n_rows
+    return (
+        f"Where functions vote, the label model {said}: {interval(label)} against {interval(majority)} on {SPLIT}. The "
+        f"end model was trained on what `{kind}` says of {count(n, 'data point')} of train."
+    )
+
+
+def _beside_majority(subject: Subject) -> Iterator[Chart]:
+    lines = shown_slices(subject)
+    yield interval_bars(
+        {line.slice: line.label_model_covered for line in lines},
+        before={line.slice: line.majority_vote_covered for line in lines},
+        names=_NAMES,
+        title=f"Where functions vote: accuracy of labels on {SPLIT}",
+        note="Convention (C): without votes, not counted. Read it beside the coverage.",
+    )
+    yield interval_bars(
+        {line.slice: line.label_model for line in lines},
+        before={line.slice: line.majority_vote for line in lines},
+        names=_NAMES,
+        title=f"Everywhere: accuracy of labels on {SPLIT}",
+        note=f"Convention (A): without votes, a guess that is right once in {len(subject.outcomes.classes)}.",
+    )
+
+
+def _advice(subject: Subject) -> Iterator[Block]:
+    advice = subject.analysis.advice
+    if advice is None:
+        return
+    applying = [finding.message for finding in advice.findings if finding.applies]
+    others = [finding.message for finding in advice.findings if not finding.applies]
+    yield f"By the votes alone, start with `{advice.label_model}`. {' '.join(applying)}".strip()
+    if others:
+        yield Details("Rules that do not apply here", others, note=count(len(others), "rule"))
+
+
+def _calibrations(subject: Subject) -> Iterator[Chart]:
+    outcomes = subject.outcomes
+    known = outcomes.is_known
+    covered = known & outcomes.label_matrix.is_covered
+    yield _calibration("end model", outcomes.truth[known], outcomes.proba[known])
+    if covered.any():
+        yield _calibration("label model, where functions vote", outcomes.truth[covered], outcomes.label_proba[covered])
+
+
+def _calibration(what: str, truth: Codes, proba: Floats) -> Chart:
+    error, bins = measured_calibration(truth, proba)
+    return calibration(
+        [(part.confidence, part.accuracy) for part in bins],
+        title=f"Calibration of the {what}",
+        note=f"Expected calibration error {interval(error)}. Below the dashed line it is surer than it is right.",
+    )
+
+
+def _balance(subject: Subject) -> Chart:
+    outcomes = subject.outcomes
+    truth = outcomes.truth[outcomes.is_known]
+    votes = outcomes.vote_counts.sum(axis=0)
+    labels = outcomes.label_proba[outcomes.label_matrix.is_covered]
+    rows = [
+        {
+            "class": name,
+            "truth": wilson(int((truth == code).sum()), len(truth)),
+            "votes": votes[code] / max(votes.sum(), 1),
+            "labels": labels[:, code].mean() if len(labels) else None,
+            "predictions": (outcomes.prediction == code).mean(),
+        }
+        for code, name in enumerate(outcomes.classes)
+    ]
+    return table(rows, _BALANCE, caption=f"How frequent each class is on {SPLIT}", classes=outcomes.classes)

@@ -1,0 +1,165 @@
+"""The result: metrics with their change, slices before and after, iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from nacre.analysis import SliceQuality
+from nacre.displays import Block, Chart, Code, Columns, Section, interval_bars, metric, stacked_bars, timeline
+from nacre.displays import Iteration as Step
+from nacre.metrics import Metric
+from nacre.workspace._events import Event
+from nacre.workspace._iterations import Iteration
+from nacre.workspace._report_subject import Subject
+from nacre.workspace._report_words import CAUSE_TITLES, interval, names
+from nacre.workspace._spec_text import entries
+from nacre.workspace._turn import SPLIT
+
+N_SERIES = 8  # slices drawn over iterations
+N_BARS = 40  # slices with a bar of their own
+_EDITED = {
+    "data": "data",
+    "schema": "schema",
+    "truth": "ground truth",
+    "label_model": "label model",
+    "model": "end model",
+}
+
+_NO_SLICES = (
+    "There are no slices yet, so a part of the data that does badly hides in the average. A slice is a condition with "
+    "a name; add some to `nacre.yaml`, and every figure here is shown for each of them."
+)
+
+
+def result_section(subject: Subject) -> Section:
+    """Say how good the end model is, where, and how that came about."""
+    content: list[Block] = [Columns(_tiles(subject)), _slices(subject)]
+    if not subject.recipe.slices:
+        content += [_NO_SLICES, Code(_slice_lines(subject))]
+    return Section("Result", [*content, _timeline(subject), _causes(subject)])
+
+
+def _slice_lines(subject: Subject) -> str:
+    schema = subject.labels.data.schema
+    texts = [name for name, dtype in schema.items() if dtype == pl.String and name not in ("uid", "split")]
+    when = f"length({texts[0]}) < 100" if texts else "your_field > 0"
+    return entries("slices", {"short": {"expression": when}})
+
+
+def _tiles(subject: Subject) -> Sequence[Chart]:
+    quality = subject.analysis.quality
+    line, change = quality.slices[0], subject.change
+    return (
+        metric("accuracy of the end model", line.end_model, change=None if change is None else change.change),
+        metric(quality.f1, line.end_model_f1, note=_was(subject, "f1")),
+        metric("covered by votes", line.coverage, format="percent", note=_was(subject, "coverage")),
+        metric("accuracy of the label model", line.label_model, note=_was(subject, "label_model")),
+    )
+
+
+def _was(subject: Subject, name: str) -> str:
+    earlier = subject.earlier(name).get("all")
+    return "" if earlier is None else f"was {interval(earlier)}"
+
+
+def _slices(subject: Subject) -> Chart:
+    lines = shown_slices(subject)
+    earlier = subject.earlier("accuracy")
+    links = {} if subject.analysis.comparison is None else {"all": "#what-changed"}
+    hidden = len(subject.analysis.quality.slices) - len(lines)
+    return interval_bars(
+        {line.slice: line.end_model for line in lines},
+        before={line.slice: earlier[line.slice] for line in lines if line.slice in earlier},
+        names=(_name(subject.before), _name(subject.iteration)),
+        title=f"Accuracy of the end model on {SPLIT}, by slice",
+        links=links,
+        note=f"{hidden} smaller slices are not shown." if hidden else "",
+    )
+
+
+def shown_slices(subject: Subject) -> list[SliceQuality]:
+    """Return all units and the largest slices, in their order."""
+    first, *others = subject.analysis.quality.slices
+    largest = sorted(others, key=lambda line: -line.n)[: N_BARS - 1]
+    return [first, *(line for line in others if line in largest)]
+
+
+def _name(iteration: Iteration | None) -> str:
+    return "before" if iteration is None else f"iteration {iteration.number}"
+
+
+def _timeline(subject: Subject) -> Chart:
+    series = [line.slice for line in shown_slices(subject)][: N_SERIES + 1]
+    steps = [_step(subject, iteration, series) for iteration in subject.measured]
+    return timeline(
+        steps,
+        title=f"Accuracy of the end model on {SPLIT} over {len(steps)} iterations, and what each changed"
+        if len(steps) > 1
+        else "What this iteration set up",
+        note="Changes are paired: both iterations were measured on the same data points." if len(steps) > 1 else "",
+    )
+
+
+def _step(subject: Subject, iteration: Iteration, series: Sequence[str]) -> Step:
+    slices = iteration.metrics[SPLIT]
+    change = subject.change if iteration.number == subject.iteration.number else None
+    return Step(
+        str(iteration.number),
+        {name: slices[name]["accuracy"] for name in series if name in slices},
+        title=iteration.note,
+        changes=list(changes_in_words(subject.project.iterations.changes(iteration.number))),
+        change=_stored_change(iteration) if change is None else change.change,
+    )
+
+
+def _stored_change(iteration: Iteration) -> Metric | None:
+    stored = iteration.detail.get("change")
+    return None if stored is None else Metric(stored["value"], stored["low"], stored["high"], stored["n"])
+
+
+def changes_in_words(events: Sequence[Event]) -> Iterator[str]:
+    """Say what was edited, functions and slices grouped by what happened to them."""
+    kinds = {event.kind for event in events} | {event.name for event in events if event.kind == "settings"}
+    if named := [words for kind, words in _EDITED.items() if kind in kinds]:
+        yield f"set {', '.join(named)}"
+    for kind in ("function", "slice"):
+        for verb, edited in _edits([event for event in events if event.kind == kind]).items():
+            if edited:
+                yield f"{verb} {kind}{'s' if len(edited) > 1 else ''} {names(edited)}"
+
+
+def _edits(events: Sequence[Event]) -> Mapping[str, list[str]]:
+    """Return names by what became of them from the first to the last of these events."""
+    first: dict[str, Event] = {}
+    last: dict[str, Event] = {}
+    for event in events:
+        first.setdefault(event.name, event)
+        last[event.name] = event
+    edited: dict[str, list[str]] = {"added": [], "changed": [], "removed": [], "renamed": []}
+    for name, event in last.items():
+        is_new, is_gone = first[name].before is None, event.after is None
+        if event.action == "rename":
+            edited["renamed"].append(name)
+        elif is_new and not is_gone:
+            edited["added"].append(name)
+        elif is_gone and not is_new:
+            edited["removed"].append(name)
+        elif event.after != first[name].before:
+            edited["changed"].append(name)
+    return edited
+
+
+def _causes(subject: Subject) -> Chart:
+    rows = {_name(iteration): _cause_counts(iteration) for iteration in subject.measured[-N_BARS:]}
+    return stacked_bars(
+        rows,
+        title=f"Errors on {SPLIT} by cause",
+        note="Each error has exactly one cause, so the bars add up and their shrinking is progress.",
+    )
+
+
+def _cause_counts(iteration: Iteration) -> dict[str, int]:
+    stored = iteration.detail.get("causes", {})
+    return {title: int(stored.get(name, 0)) for name, title in CAUSE_TITLES.items()}
