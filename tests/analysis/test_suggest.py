@@ -266,7 +266,9 @@ def test_uncovered_regions_are_conditions_on_the_embedding():
 
 
 # Real data: the ten best suggestions from labels drawn from train, five draws, measured on the truth of all of train.
-# Labels on which a function was not proposed state its precision; that flatters, because they helped to rank.
+# The bars of the method were chosen on these sets and draws: this guards against getting worse and is no estimate for
+# new data. With 100 labels of ws_agnews, ws_imdb and ws_chemprot, which chose nothing, precision was .57, .67 and .55
+# where .90, .95 and .76 was stated.
 EVIDENCE = [
     pytest.param("ws_youtube", 100, 0.85, id="youtube comments"),
     pytest.param("ws_sms", 100, 0.75, id="text messages"),
