@@ -192,8 +192,8 @@ def _check_unique(table: pl.DataFrame, source: str | None) -> None:
     if uids.n_unique() < len(uids):
         repeated = uids.filter(uids.is_duplicated())
         raise IngestError(
-            f"`{source or 'row_id'}` must be unique, but `{repeated[0]}` and {repeated.n_unique() - 1} other values occur "
-            "more than once. Remove the repeated rows, or name another field as uid."
+            f"`{source or 'row_id'}` must be unique, but `{repeated[0]}` and {repeated.n_unique() - 1} other values "
+            "occur more than once. Remove the repeated rows, or name another field as uid."
         )
     row_ids = table.get_column("row_id")
     if len(row_ids) > 1 and not (row_ids.diff(null_behavior="drop") > 0).all():
