@@ -54,8 +54,7 @@ def suggest_functions(
     were chosen, and 22 to 33 on three other sets (news, reviews, chemistry). Look at rows before you accept. With
     fewer labels it is in-sample, and said to be.
 
-    What is then missing to n comes from existing votes (what is frequent where they are sure) and from the names of
-    the classes; of these no more is known than that.
+    What is missing to n comes from existing votes (frequent where they are sure) and from the names of the classes.
 
     Args:
         data: The data points, or a frame.
@@ -63,13 +62,12 @@ def suggest_functions(
         labels: Ground truth of each row where it is known: codes (-1 unknown) or class names (null unknown).
         label_matrix: Votes of the existing functions on the same rows.
         probabilities: What a label model makes of them: [n_rows, n_classes]; without it the shares of the votes.
-        fields: What functions may read; `text@minilm` looks for regions of that embedding. Without it all fields
-            and, for each embedding of the context, the longest text. Leave out what a function must not know.
+        fields: What functions may read; `text@minilm` looks for regions. Without it all, and the longest text embedded.
         context: The embeddings.
         n: How many suggestions at most.
         min_precision: Least precision on the labels that propose, and on all.
         min_rows: Least rows on which a function must vote.
-        sample_rows: Of a larger dataset so many rows are looked at: the labelled ones and a uniform sample.
+        sample_rows: Of a larger dataset so many rows are looked at: labelled ones and a uniform sample.
         random_state: Another number, another division of the labels.
 
     Examples:
@@ -90,7 +88,7 @@ def suggest_functions(
     positions = sampled(len(dataset), sample_rows, truth.is_labeled, random_state)
     frame = load_rows(dataset, positions, reads, context)
     bench = _Bench(frame, reads, schema, truth.where(positions), standing.where(positions), context, random_state)
-    taken = list(label_matrix.functions) if label_matrix is not None else []
+    taken = () if label_matrix is None else label_matrix.functions
     return _as_suggestions(bench, _proposed(bench, n, min_precision, min_rows), taken)
 
 
@@ -209,8 +207,8 @@ def _covered(bench: _Bench, found: Iterable[_Found]) -> Booleans:
     return covered
 
 
-def _as_suggestions(bench: _Bench, found: Sequence[_Found], taken: list[str]) -> list[Suggestion]:
-    suggestions = []
+def _as_suggestions(bench: _Bench, found: Sequence[_Found], names: Sequence[str]) -> list[Suggestion]:
+    suggestions, taken = [], list(names)
     for item in found:
         label = bench.schema.label(item.label)
         name = name_of(f"{label} {_short(item.condition)}", taken)

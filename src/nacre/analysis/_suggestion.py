@@ -24,7 +24,7 @@ class Suggestion:
         conflicts: How many of them have a vote that excludes its own.
         n_rows: How many rows were looked at.
         proposed_on: Precision on the labelled rows that proposed it: too good by selection.
-        precision: Precision on labelled rows that did not propose it, though they helped to choose it: too high; None without.
+        precision: Precision on the other labelled rows, which helped to choose it: still too high; None without such.
         estimated_precision: Mean probability of its class, where only existing votes can say.
         z: Log-odds of its class among its rows against the others, in standard errors.
     """
