@@ -150,7 +150,8 @@ def _minutes_to_cover(cause: Cause, n: int) -> float:
 
 def _of_suggestions(cause: Cause, quality: Quality, suggestions: Sequence[Suggestion]) -> Iterator[Action]:
     for suggestion in suggestions:
-        precision = suggestion.precision.value if suggestion.precision else suggestion.estimated_precision
+        # In-sample: the lower limit is nearer to what other rows will show.
+        precision = suggestion.precision.low if suggestion.precision else suggestion.estimated_precision
         covered = _share_of_gap(suggestion.new_rows / max(suggestion.n_rows, 1), quality)
         title = f"Accept `{suggestion.function.name}`: it votes on {suggestion.new_rows} rows that no function covers"
         yield Action(

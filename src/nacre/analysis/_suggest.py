@@ -240,7 +240,7 @@ def _suggestion(bench: _Bench, item: _Found, rule: Rule) -> Suggestion:
 
 
 def _measured(bench: _Bench, item: _Found) -> tuple[Metric | None, Metric | None]:
-    """Return the precision on labels that proposed, and on labels that did not."""
+    """Return the precision on labels that proposed, and on those that helped to choose; both are in-sample."""
     if not bench.truth.is_labeled.any():
         return None, None
     if item.source in ("votes", "class_name"):
@@ -264,7 +264,7 @@ def _why(
         return f"{begin}{'' if proposed_on is None else ' (in-sample)'}; its precision elsewhere is unknown."
     if precision.n == 0:
         return f"{begin}; no other label falls on it, so its precision elsewhere is unknown."
-    return f"{begin}; {precision} on labels that did not."
+    return f"{begin}; {precision} on labels that helped to choose it. Both are in-sample: expect less on other rows."
 
 
 def _short(condition: Condition) -> str:
