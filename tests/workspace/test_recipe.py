@@ -98,6 +98,12 @@ def test_splits(tmp_path, written, expected):
         pytest.param("truth: label", "split: {by: hash, train: yes}", "between 0 and 1", id="a share that is true"),
         pytest.param("truth: label", "split: {by: hash, seed: a, train: 1}", "whole number", id="a seed that is text"),
         pytest.param("model: {", "label_model: snorkel\nmodel: {", "no label model `snorkel`", id="a label model"),
+        pytest.param(
+            "model: {",
+            "label_model: {class_conditional: {precision: high}}\nmodel: {",
+            "`precision` of `class_conditional` is a number or a number for each name; found 'high'",
+            id="a setting of another type",
+        ),
         pytest.param("model: {", "training: {clamp: yes}\nmodel: {", "no key `clamp`", id="a training option"),
         pytest.param("model: {", "training: {clamp_truth: 1}\nmodel: {", "true or false", id="a truth value"),
         pytest.param(

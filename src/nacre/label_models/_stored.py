@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -36,10 +36,13 @@ class StoredLabelModel(ABC):
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Make a model from the settings of a spec."""
-        names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-        for name in settings:
-            if name not in names:
-                raise SpecError(f"`{cls.kind}` has no `{name}`; it has {', '.join(names)}.{did_you_mean(name, names)}")
+        types = {field.name: str(field.type) for field in fields(cls)}  # type: ignore[arg-type]
+        for name, value in settings.items():
+            if name not in types:
+                hint = did_you_mean(str(name), types)
+                raise SpecError(f"`{cls.kind}` has no `{name}`; it has {', '.join(types)}.{hint}")
+            if not _fits(value, types[name]):
+                raise SpecError(f"`{name}` of `{cls.kind}` is {_in_words(types[name])}; found {value!r}.")
         try:
             return cls(**settings)
         except TypeError as error:
@@ -107,6 +110,36 @@ class StoredLabelModel(ABC):
                 f"fitted with {', '.join(self.classes_)}. Fit it again, or apply the functions with the schema of the "
                 "fit."
             )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "float": ("a number", _is_number),
+    "int": ("a whole number", lambda value: _is_number(value) and value == int(value)),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "None": ("nothing", lambda value: value is None),
+    "Sequence[float]": (
+        "a list of numbers",
+        lambda value: isinstance(value, list | tuple) and all(map(_is_number, value)),
+    ),
+    "Mapping[str, float]": (
+        "a number for each name",
+        lambda value: isinstance(value, Mapping) and all(map(_is_number, value.values())),
+    ),
+}
+"""What the types of settings are called and what they hold; others are checked where they are used."""
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    parts = annotation.split(" | ")
+    return any(part not in _KINDS or _KINDS[part][1](value) for part in parts)
+
+
+def _in_words(annotation: str) -> str:
+    return " or ".join(_KINDS[part][0] for part in annotation.split(" | "))
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -123,6 +123,8 @@ def _rows(readers: list[Batches]) -> Iterator[pl.DataFrame]:
                 frame = frame.with_columns(positions.cast(pl.String).alias("uid"))
             n_rows += len(frame)
             yield frame
+    if not n_rows:
+        raise IngestError("The source holds no data point. Name a file that has some under `source` in nacre.yaml.")
 
 
 @contextmanager
