@@ -51,7 +51,7 @@ def texts(n: int, *, seed: int = 0) -> pl.DataFrame:
     hits = ["free", "winner", "click here", "meeting", "account", "thanks", "regards", "$ 100", "1234", "URGENT", "new"]
     hits += ["http://x.io/a", "RE: ", "offers", "50%", "call now", "today", "hello", "loan", "the last", "!!", "why?"]
     vocabulary = np.concatenate([words, np.repeat(np.array(hits, dtype=object), 40)])
-    lengths = rng.integers(6, 26, n)
+    lengths = rng.integers(5, 24, n)
     drawn = vocabulary[rng.integers(0, len(vocabulary), lengths.sum())]
     bounds = np.concatenate([[0], lengths.cumsum()]).tolist()
     tokens = drawn.tolist()

@@ -76,11 +76,11 @@ def fit_label_model(votes: str, k: int, model: str, out: str | None = None) -> d
     return {**times, "votes": int(matrix.votes.nnz)}
 
 
-def fit_dawid_skene(votes: str, k: int, out: str) -> dict[str, Any]:
-    """Aggregate recorded votes in long form."""
+def fit_dawid_skene(votes: str, k: int, out: str, iterations: int | None = None) -> dict[str, Any]:
+    """Aggregate recorded votes in long form; with `iterations` take so many, without a prior, as crowd-kit does."""
     frame = pl.read_parquet(votes).rename({"task": "row_id", "worker": "annotator"})
     schema = Classes(tuple(f"c{code}" for code in range(k)))
-    model = DawidSkene()
+    model = DawidSkene() if iterations is None else DawidSkene(max_iter=iterations, tol=0, prior_mass=0)
     times, proba = timed(lambda: model.fit(frame, schema=schema).predict_proba(frame))
     tasks = frame.get_column("row_id").unique().sort()
     pl.DataFrame({"task": tasks, "label": proba.argmax(axis=1)}).write_parquet(out)

@@ -88,9 +88,10 @@ def fit_dawid_skene(votes: str, out: str) -> dict[str, Any]:
     from crowdkit.aggregation import DawidSkene
 
     frame = pd.read_parquet(votes)
-    times, labels = timed(lambda: DawidSkene().fit_predict(frame))
+    model = DawidSkene()
+    times, labels = timed(lambda: model.fit_predict(frame))
     labels.rename("label").rename_axis("task").reset_index().to_parquet(out)
-    return {**times}
+    return {**times, "iterations": len(model.loss_history_)}
 
 
 def apply_daft(texts: str, patterns: list[str], out: str) -> dict[str, Any]:
