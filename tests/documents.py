@@ -100,7 +100,8 @@ def _type(text, where):
             check=False,
         )
         found = run.stdout + run.stderr
-        assert (run.returncode != 0) == expected.startswith("error:"), f"{where}: `{command}` gave\n{found}"
+        is_error = expected.startswith(("error:", '{"error"'))
+        assert (run.returncode != 0) == is_error, f"{where}: `{command}` gave\n{found}"
         if expected.strip():
             check(expected, found, f"{where}, `{command}`,")
 

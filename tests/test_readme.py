@@ -1,5 +1,4 @@
 from documents import DOCS, blocks, copy_demo, follow
-
 from nacre import workspace
 
 README = DOCS.parent / "README.md"
