@@ -96,6 +96,16 @@ def test_long_texts_show_what_was_marked_and_open_on_demand():
     assert f"whole text, {len(content):,} characters" in shown
 
 
+def test_a_function_that_marks_every_line_does_not_fill_the_excerpt():
+    content = "> quoted line of an answer\n" * 100
+    spans = [(at, at + 1, "quoted") for at in range(0, len(content), 27)]
+
+    drawn = ds.html_fragment(ds.evidence_text([ds.Evidence(content, spans)], CLASSES))
+
+    excerpt = re.search(r'class="passage excerpt"[^>]*>(.*?)</p>', drawn, re.DOTALL).group(1)
+    assert len(re.sub("<[^>]*>", "", excerpt)) < 400
+
+
 def test_the_lead_of_a_text_is_a_line_of_its_own():
     content = "Your invoice\n" + "word " * 200 + "free cash"
     point = ds.Evidence(content, [(5, 12, "bill"), (len(content) - 9, len(content), "free")], lead=13)

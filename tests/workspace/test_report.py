@@ -211,6 +211,19 @@ def test_no_error_is_no_proof_of_none(turn_of):
     assert "</html>" in render_page(page)
 
 
+def test_without_any_truth_the_report_says_so_and_what_to_do(turn_of):
+    spec = spec_of(data={"source": "mail.parquet", "uid": "id"})
+    turn_of(spec_of(data=spec["data"], functions={"cash": CASH}))
+
+    page = report_page(*turn_of(spec))
+
+    assert [section.title for section in page.sections] == SECTIONS
+    assert page.lead.startswith("Nothing is measured yet")
+    assert "name the field that holds the answers" in words_of(section_of(page, "Result"))
+    assert "Add ground truth" in words_of(section_of(page, "What to do next"))
+    assert "</html>" in render_page(page)
+
+
 def test_without_truth_on_train_no_accuracy_of_functions_is_shown(turn_of):
     rng = np.random.default_rng(1)
     splits = rng.choice(["train", "valid", "test"], 600)

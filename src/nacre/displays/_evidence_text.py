@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,6 +30,7 @@ ROW = record(
 _SHORT = 420
 _AROUND = 90
 _N_WINDOWS = 4
+_N_SPANS_SHOWN = 2
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 Span = Mapping[str, Any]
@@ -127,7 +129,7 @@ def _windows(spans: Sequence[Span], content: str, begin: int) -> list[tuple[int,
     if not spans:
         return [(begin, _word_end(content, begin + _SHORT // 2))]
     windows: list[tuple[int, int]] = []
-    for span in sorted(spans, key=lambda span: int(span["start"])):
+    for span in _first_spans(spans):
         start, end = span["start"] - _AROUND, min(span["end"], span["start"] + _SHORT) + _AROUND
         start, end = _word_start(content, start, begin), _word_end(content, end)
         if windows and start <= windows[-1][1]:
@@ -135,6 +137,15 @@ def _windows(spans: Sequence[Span], content: str, begin: int) -> list[tuple[int,
         else:
             windows.append((start, end))
     return windows[:_N_WINDOWS]
+
+
+def _first_spans(spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield the first spans of each function in the order of the text: a function may mark every line."""
+    seen: Counter[str] = Counter()
+    for span in sorted(spans, key=lambda span: int(span["start"])):
+        seen[span["function"]] += 1
+        if seen[span["function"]] <= _N_SPANS_SHOWN:
+            yield span
 
 
 def _word_start(content: str, at: int, begin: int) -> int:

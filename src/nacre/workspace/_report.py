@@ -77,6 +77,10 @@ def write_report(project: Project, recipe: Recipe, turn: Turn, path: Path) -> No
 def _lead(subject: Subject) -> Iterator[str]:
     """Say what changed, never more surely than its interval."""
     causes = subject.analysis.causes
+    if not subject.is_measured:
+        yield f"Nothing is measured yet: no data point of {SPLIT} has ground truth."
+        yield f"Functions vote on {subject.analysis.summary.coverage:.0%} of train."
+        return
     level = interval(subject.analysis.quality.slices[0].end_model)
     yield f"{_change(subject)}{level} ({_plural(subject.unit)} of {SPLIT})."
     yield from _moved_slices(subject)

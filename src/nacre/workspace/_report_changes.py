@@ -49,7 +49,7 @@ def changes_section(subject: Subject, examples: Examples) -> Section:
     comparison = subject.analysis.comparison
     if comparison is None:
         return Section("What changed", [_FIRST if subject.iteration.number < 2 else _OTHER_CLASSES])
-    content: list[Block] = [_slices(comparison)]
+    content: list[Block] = [_slices(comparison)] if subject.is_measured else []
     content.append(_edits(comparison) if comparison.edits else _NO_EDITS)
     for title, rows, anchor in (
         ("Fixed", comparison.fixed, "fixed"),

@@ -51,6 +51,10 @@ def error_frames(subject: Subject) -> list[pl.DataFrame]:
 def errors_section(subject: Subject, examples: Examples) -> Section:
     """Say why the end model errs, with rows to look at."""
     causes = subject.analysis.causes
+    if not subject.is_measured:
+        return Section(
+            "Errors", ["Without ground truth no error is known. The part on the result says how to add some."]
+        )
     if not causes.n_errors:
         worst = wilson(0, causes.n_units).high
         return Section(

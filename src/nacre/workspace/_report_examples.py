@@ -155,7 +155,7 @@ def _edits_fact(units: Sequence[Row]) -> dict[str, str]:
 
 def _cut_fact(content: str) -> dict[str, str]:
     n = len(content)
-    return {"shown": f"the first {N_CHARACTERS:,} of {n:,} characters"} if n > N_CHARACTERS else {}
+    return {"cut": f"after {N_CHARACTERS:,} of {n:,} characters"} if n > N_CHARACTERS else {}
 
 
 def _by_row(units: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:

@@ -30,8 +30,18 @@ _BALANCE = (
 
 def labels_section(subject: Subject) -> Section:
     """Show what the label model makes of the votes, never without majority vote beside it."""
-    content: list[Block] = [_verdict(subject), *_beside_majority(subject), *_advice(subject)]
-    return Section("Label model", [*content, Columns(tuple(_calibrations(subject))), _balance(subject)])
+    if not subject.is_measured:
+        return Section("Label model", [_trained_on(subject), *_advice(subject), _balance(subject)])
+    return Section(
+        "Label model",
+        [
+            f"{_verdict(subject)} {_trained_on(subject)}",
+            *_beside_majority(subject),
+            *_advice(subject),
+            Columns(tuple(_calibrations(subject))),
+            _balance(subject),
+        ],
+    )
 
 
 def _verdict(subject: Subject) -> str:
@@ -44,12 +54,12 @@ def _verdict(subject: Subject) -> str:
         said = "is clearly worse than majority vote: with these functions, take `label_model: majority_vote`"
     else:
         said = "and majority vote cannot be told apart"
-    kind = next(iter(subject.recipe.label_model))
-    n = subject.trained.n_rows
-    return (
-        f"Where functions vote, the label model {said}: {interval(label)} against {interval(majority)} on {SPLIT}. The "
-        f"end model was trained on what `{kind}` says of {count(n, 'data point')} of train."
-    )
+    return f"Where functions vote, the label model {said}: {interval(label)} against {interval(majority)} on {SPLIT}."
+
+
+def _trained_on(subject: Subject) -> str:
+    kind, n = next(iter(subject.recipe.label_model)), subject.trained.n_rows
+    return f"The end model was trained on what `{kind}` says of {count(n, 'data point')} of train."
 
 
 def _beside_majority(subject: Subject) -> Iterator[Chart]:

@@ -12,6 +12,7 @@ from nacre.displays import Block, Code, Details, Section
 from nacre.workspace._report_subject import Subject
 from nacre.workspace._report_words import count, points
 from nacre.workspace._spec_text import entries
+from nacre.workspace._turn import SPLIT
 
 _EVIDENCE = {
     "accept_suggestion": "row",
@@ -19,8 +20,11 @@ _EVIDENCE = {
     "drop_duplicates": "vote",
 }
 _NOTHING = (
-    "The analysis proposes nothing: there are no errors to explain. Import more data, look at slices that are not "
-    "measured yet, or look at the test split once and stop."
+    "There are no errors to explain, so the analysis proposes nothing. Add harder slices or more rows with ground "
+    "truth; or look at the test split once, and stop."
+)
+_UNMEASURED = (
+    f"Add ground truth to {SPLIT}: what is wrong, and what to do about it, can only be ranked where it is measured."
 )
 _NO_SUGGESTIONS = (
     "No function stood out on the labelled rows of train. Suggestions need some ground truth there; a few dozen rows "
@@ -39,7 +43,7 @@ def next_section(subject: Subject) -> Section:
         )
         content += [_action(action, place) for place, action in enumerate(actions)]
     else:
-        content.append(_NOTHING)
+        content.append(_NOTHING if subject.is_measured else _UNMEASURED)
     return Section("What to do next", [*content, *_suggestions(subject)])
 
 

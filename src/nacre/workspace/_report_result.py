@@ -9,7 +9,7 @@ import polars as pl
 from nacre.analysis import SliceQuality
 from nacre.displays import Block, Chart, Code, Columns, Section, interval_bars, metric, stacked_bars, timeline
 from nacre.displays import Iteration as Step
-from nacre.metrics import Metric
+from nacre.metrics import Metric, wilson
 from nacre.workspace._events import Event
 from nacre.workspace._iterations import Iteration
 from nacre.workspace._report_subject import Subject
@@ -27,6 +27,11 @@ _EDITED = {
     "model": "end model",
 }
 
+NO_TRUTH = (
+    f"No data point of {SPLIT} has ground truth, so accuracy, errors and their causes cannot be measured. Label some "
+    "by hand, a few hundred tell a lot, and name the field that holds the answers:"
+)
+TRUTH_LINE = "data: {source: ..., truth: label}"
 _NO_SLICES = (
     "There are no slices yet, so a part of the data that does badly hides in the average. A slice is a condition with "
     "a name; add some to `nacre.yaml`, and every figure here is shown for each of them."
@@ -35,6 +40,8 @@ _NO_SLICES = (
 
 def result_section(subject: Subject) -> Section:
     """Say how good the end model is, where, and how that came about."""
+    if not subject.is_measured:
+        return Section("Result", [_unmeasured_tile(subject), NO_TRUTH, Code(TRUTH_LINE)])
     content: list[Block] = [Columns(_tiles(subject)), _slices(subject)]
     if not subject.recipe.slices:
         content += [_NO_SLICES, Code(_slice_lines(subject))]
@@ -56,6 +63,13 @@ def _tiles(subject: Subject) -> Sequence[Chart]:
         metric(quality.f1, line.end_model_f1, note=_was(subject, "f1")),
         metric("covered by votes", line.coverage, format="percent", note=_was(subject, "coverage")),
         metric("accuracy of the label model", line.label_model, note=_was(subject, "label_model")),
+    )
+
+
+def _unmeasured_tile(subject: Subject) -> Chart:
+    summary = subject.analysis.summary
+    return metric(
+        "train covered by votes", wilson(summary.coverage * summary.n_units, summary.n_units), format="percent"
     )
 
 

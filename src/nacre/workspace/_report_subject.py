@@ -62,6 +62,11 @@ class Subject:
         """What is counted: data points, tokens, or pairs of a data point and a class."""
         return self.analysis.quality.unit
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether the truth of anything in valid is known."""
+        return self.analysis.causes.n_units > 0
+
     @cached_property
     def measured(self) -> tuple[Iteration, ...]:
         """The iterations up to this one that have metrics."""
