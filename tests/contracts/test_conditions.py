@@ -410,7 +410,7 @@ def test_a_file_that_is_needed_but_not_read_is_said():
         pytest.param({"pattern": ["text", "a*"]}, "empty string", id="empty match"),
         pytest.param({"pattern": ["text", r"\b"]}, "empty string", id="empty match at a border"),
         pytest.param({"pattern": ["text", "(?m)^"]}, "empty string", id="empty match at a line"),
-        pytest.param({"pattern": ["text", "("]}, "not a pattern", id="open group"),
+        pytest.param({"pattern": ["text", "("]}, "unclosed group", id="open group"),
         pytest.param({"all": []}, "at least one", id="empty composition"),
         pytest.param({"all": {"keyword": ["text", "x"]}}, "takes a list", id="object instead of list"),
         pytest.param({"not": "x"}, "one kind", id="text instead of condition"),

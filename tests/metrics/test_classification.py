@@ -105,3 +105,8 @@ def test_arrays_of_other_data_points_are_refused():
         accuracy([[0, 1]], [0])
     with pytest.raises(SchemaError, match="`predict` turns probabilities into codes"):
         accuracy([0, 1], [[0.5, 0.5], [0.1, 0.9]])
+
+
+def test_names_of_classes_are_refused_with_what_makes_codes_of_them():
+    with pytest.raises(SchemaError, match="found 'ham'.*unit_codes"):
+        accuracy(["ham", "spam"], [0, 1])

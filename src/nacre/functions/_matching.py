@@ -35,7 +35,8 @@ def check_pattern(pattern: object, field: str) -> None:
     try:
         found = pl.Series(PROBES).str.extract_all(pattern)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = str(error).strip().splitlines()[-1]
+        lines = str(error).strip().splitlines()
+        reason = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
         raise SpecError(
             f"`{pattern}` on `{field}` is not a pattern of the linear-time engine ({reason}). It has no "
             "look-around and no back-references; where one is needed, write a Python function."
