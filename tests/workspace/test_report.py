@@ -311,6 +311,13 @@ def test_reports_count_the_units_of_the_schema(turn_of, made, unit):
     assert "</html>" in render_page(page)
 
 
+def test_a_label_shows_only_what_its_own_functions_saw(turn_of):
+    errors = section_of(report_page(*turn_of(*multi_label())), "Errors")
+
+    for row in (row for chart in charts_of(errors, "evidence_text") for row in chart.values):
+        assert {span["function"] for span in row["spans"]} <= set(row["votes"])
+
+
 def test_wrong_tokens_show_the_spans_of_truth_model_and_functions(turn_of):
     errors = section_of(report_page(*turn_of(*spans())), "Errors")
 

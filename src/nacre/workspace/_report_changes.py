@@ -28,7 +28,7 @@ _EDITS = (
     Column("n_new", "newly wrong", type="integer"),
 )
 _FIRST = (
-    "This is the first iteration that was measured. Edit `nacre.yaml`, run again, and this part shows slice by slice "
+    "This is the first iteration. Edit `nacre.yaml`, run again, and this part shows slice by slice "
     "what changed, which edits touched it, and which rows broke."
 )
 _OTHER_CLASSES = "The iteration before had other classes or was not measured, so the two cannot be compared."

@@ -79,13 +79,13 @@ class Examples:
     def _point(self, unit: Row) -> Evidence:
         row = self.rows[unit["row_id"]]
         content, offsets, lead = _content(row, self.texts or self.facts, is_named=not self.texts)
+        votes = {vote["function"]: vote["vote"] for vote in unit["votes"] or ()}
         spans = [
             (start + offset, end + offset, function)
             for field, offset in offsets.items()
             for start, end, function in self.passages.get((unit["row_id"], field), ())
-            if end + offset <= N_CHARACTERS
+            if end + offset <= N_CHARACTERS and function in votes
         ]
-        votes = {vote["function"]: vote["vote"] for vote in unit["votes"] or ()}
         named = {"truth": unit["truth"], "predicted": unit["prediction"], "label model": unit["label_model"]}
         facts = _unit_facts(unit) | {name: _shown(row[name]) for name in self.facts if self.texts}
         return Evidence(

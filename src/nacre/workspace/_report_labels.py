@@ -124,4 +124,5 @@ def _balance(subject: Subject) -> Chart:
         }
         for code, name in enumerate(outcomes.classes)
     ]
-    return table(rows, _BALANCE, caption=f"How frequent each class is on {SPLIT}", classes=outcomes.classes)
+    columns = [column for column in _BALANCE if subject.is_measured or column.name != "truth"]
+    return table(rows, columns, caption=f"How frequent each class is on {SPLIT}", classes=outcomes.classes)

@@ -13,7 +13,7 @@ from nacre.metrics import Metric, wilson
 from nacre.workspace._events import Event
 from nacre.workspace._iterations import Iteration
 from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import CAUSE_TITLES, interval, names
+from nacre.workspace._report_words import interval, names
 from nacre.workspace._spec_text import entries
 from nacre.workspace._turn import SPLIT
 
@@ -166,14 +166,15 @@ def _edits(events: Sequence[Event]) -> Mapping[str, list[str]]:
 
 
 def _causes(subject: Subject) -> Chart:
-    rows = {_name(iteration): _cause_counts(iteration) for iteration in subject.measured[-N_BARS:]}
+    titles = {cause.name: cause.title for cause in subject.analysis.causes.causes}
+    rows = {
+        _name(iteration): {
+            title: int(iteration.detail.get("causes", {}).get(name, 0)) for name, title in titles.items()
+        }
+        for iteration in subject.measured[-N_BARS:]
+    }
     return stacked_bars(
         rows,
         title=f"Errors on {SPLIT} by cause",
         note="Each error has exactly one cause, so the bars add up and their shrinking is progress.",
     )
-
-
-def _cause_counts(iteration: Iteration) -> dict[str, int]:
-    stored = iteration.detail.get("causes", {})
-    return {title: int(stored.get(name, 0)) for name, title in CAUSE_TITLES.items()}

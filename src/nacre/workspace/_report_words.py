@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nacre.analysis import CAUSES, CauseName
 from nacre.displays import measure, measure_text
 from nacre.metrics import Metric
 
 N_NAMES = 6
-
-CAUSE_TITLES: dict[CauseName, str] = dict(
-    zip(CAUSES, ("ground truth doubtful", "no votes", "wrong votes", "label model", "end model"), strict=True)
-)
 
 
 def count(n: int, noun: str) -> str:
