@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+
 from documents import DOCS
 
 EXAMPLES = DOCS.parent / "examples"

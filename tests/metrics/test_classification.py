@@ -108,5 +108,5 @@ def test_arrays_of_other_data_points_are_refused():
 
 
 def test_names_of_classes_are_refused_with_what_makes_codes_of_them():
-    with pytest.raises(SchemaError, match="found 'ham'.*unit_codes"):
+    with pytest.raises(SchemaError, match=r"found 'ham'.*unit_codes"):
         accuracy(["ham", "spam"], [0, 1])

@@ -26,8 +26,8 @@ def with_truth(y: ArrayLike, answers: ArrayLike) -> tuple[NDArray[Any], NDArray[
     for array in (truth, others):
         if array.size and array.dtype.kind in "OSU":
             raise SchemaError(
-                f"Metrics compare codes; found {str(array[0])!r}. `nacre.analysis.unit_codes` turns a column of class names "
-                "into codes."
+                f"Metrics compare codes; found {str(array[0])!r}. `nacre.analysis.unit_codes` turns a column of class "
+                "names into codes."
             )
     is_known = truth >= 0
     return (truth, others) if is_known.all() else (truth[is_known], others[is_known])
