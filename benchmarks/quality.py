@@ -36,7 +36,7 @@ FILES = {
 }
 SETTINGS = [
     {"lr": lr, "n_epochs": n_epochs, "is_balanced": is_balanced}
-    for lr, n_epochs, is_balanced in itertools.product((0.003, 0.01, 0.03), (50, 100, 500), (False, True))
+    for lr, n_epochs, is_balanced in itertools.product((0.003, 0.01, 0.03), (50, 100, 200), (False, True))
 ]
 Floats = NDArray[np.float64]
 
