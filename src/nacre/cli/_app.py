@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -46,16 +47,36 @@ def main() -> None:
     command was typed wrong; 130 stopped with Ctrl-C, and what was finished is kept.
     """
     try:
-        app()
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of `nacre show ... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command that was typed and return the exit code; errors are told on standard error."""
+    try:
+        # With --json Typer hands its errors over instead of printing them.
+        code = app(standalone_mode=not wants_json()) or 0
+    except SystemExit as exited:
+        code = exited.code
     except (KeyboardInterrupt, CancelledError):
-        print_error("cancelled", "Stopped. What was finished is kept; the same command goes on from there.")
-        sys.exit(CANCELLED)
+        code = CANCELLED
+    except BrokenPipeError:
+        raise
     except NacreError as error:
         print_error(error.code, str(error))
-        sys.exit(FAILED)
-    except BrokenPipeError:  # `nacre show ... | head`
-        sys.stderr.close()
-        sys.exit(0)
-
-
-__all__ = ["main", "wants_json"]
+        return FAILED
+    except OSError as error:
+        print_error("file", f"{error}. Check the path, its permissions and the space on the disk.")
+        return FAILED
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        print_error("usage", error.format_message())
+        code = getattr(error, "exit_code", 2)
+    if code == CANCELLED:
+        print_error("cancelled", "Stopped. What was finished is kept; the same command goes on from there.")
+    return int(code or 0)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CORPUS = "free_cash.parquet"
 FILES = ("functions.py", "blacklist.txt", "medicine.json", "newsletters.txt", "feeds.csv")
 RECIPES = ("nacre.yaml", "nacre.repaired.yaml")
+PROJECT_LINE = "project: free-cash"  # what shows that a folder holds the demo, which starts anew
 N_EXPERT = 100
 FIRST, SECOND = "A dozen rules from an expert's notes", "Causes of error repaired"
 INTRODUCTION = """Free cash: 6,046 real e-mails of the SpamAssassin corpus, mail addresses masked.
@@ -47,6 +48,10 @@ def demo(
 
 
 def _write_project(folder: Path) -> None:
+    recipe = folder / RECIPES[0]
+    is_demo = recipe.is_file() and PROJECT_LINE in recipe.read_text(encoding="utf-8", errors="replace")
+    if folder.exists() and not is_demo and (not folder.is_dir() or any(folder.iterdir())):
+        raise WorkspaceError(f"{folder} holds something else. Name a new folder: `nacre demo FOLDER`.")
     if (folder / WORKSPACE).exists():
         shutil.rmtree(folder / WORKSPACE)
     source = resources.files("nacre.cli").joinpath("_demo")

@@ -11,7 +11,7 @@ from nacre.cli._output import print_json, print_text, progress_bar
 from nacre.cli._project import RECIPE, File, Json, opened
 
 if TYPE_CHECKING:
-    from nacre.workspace import Turn
+    from nacre.workspace import Analysis, Turn
 
 
 def run(
@@ -105,6 +105,16 @@ def _print_analysis(turn: Turn) -> None:
     first = analysis.quality.slices[0]
     if iteration is not None:
         print_text(f"iteration     {iteration.number}  {iteration.note}")
+    if first.n:
+        _print_quality(analysis)
+    if analysis.actions:
+        print_text("\nwhat to do next")
+        for number, action in enumerate(analysis.actions[:3], start=1):
+            print_text(f"  {number}. {action.title} (expected +{action.expected_gain:.3f})")
+
+
+def _print_quality(analysis: Analysis) -> None:
+    first = analysis.quality.slices[0]
     print_text(f"\naccuracy on valid, {first.n:,} {analysis.quality.unit}s with ground truth")
     print_text(f"  majority vote  {first.majority_vote}")
     print_text(f"  label model    {first.label_model}")
@@ -116,10 +126,6 @@ def _print_analysis(turn: Turn) -> None:
         for name, part in analysis.comparison.slices.items():
             print_text(f"  {name:<15}{_change(part)}")
     print_text(f"\n{analysis.causes}")
-    if analysis.actions:
-        print_text("\nwhat to do next")
-        for number, action in enumerate(analysis.actions[:3], start=1):
-            print_text(f"  {number}. {action.title} (expected +{action.expected_gain:.3f})")
 
 
 def _change(part: Any) -> str:

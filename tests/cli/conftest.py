@@ -1,0 +1,67 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from planted_projects import MAIL, mail, write_project
+
+NACRE = Path(sys.executable).with_name("nacre")
+
+
+@dataclass
+class Nacre:
+    """The installed program, run in a folder as from a shell that is no terminal."""
+
+    folder: Path
+
+    def __call__(self, *arguments, code=0, **options):
+        """Run a command and return what it printed on standard output; its exit code must be `code`."""
+        done = self.run(*arguments, **options)
+        assert done.returncode == code, f"exit code {done.returncode}: {done.stderr or done.stdout}"
+        assert "Traceback" not in done.stderr
+        if code == 0:
+            assert done.stderr == ""
+        return done.stdout if code == 0 else done.stderr
+
+    def json(self, *arguments):
+        """Run a command with --json and return what it printed."""
+        return json.loads(self(*arguments, "--json"))
+
+    def run(self, *arguments, env=None, **options):
+        command = [str(NACRE), *map(str, arguments)]
+        environment = {**os.environ, "NACRE_USER": "ann", **(env or {})}
+        given = {"capture_output": True, "text": True, "check": False, "cwd": self.folder, "timeout": 300, **options}
+        return subprocess.run(command, env=environment, **given)
+
+    def start(self, *arguments, **options):
+        """Start a command in a process group of its own, as a shell does."""
+        command = [str(NACRE), *map(str, arguments)]
+        given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.folder, **options}
+        return subprocess.Popen(command, start_new_session=True, **given)
+
+
+@pytest.fixture
+def nacre(tmp_path):
+    """The program in an empty folder."""
+    return Nacre(tmp_path)
+
+
+@pytest.fixture
+def nacre_mail(tmp_path):
+    """The program in a folder with a small project that was never run."""
+    write_project(tmp_path, MAIL, mail())
+    return Nacre(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The program in a folder with a project that was run; tests only look at it."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_project(folder, MAIL, mail())
+    program = Nacre(folder)
+    program("run", "--note", "first")
+    return program
