@@ -17,6 +17,7 @@ from nacre.analysis._outcomes import UNIT_KEYS
 from nacre.analysis._quality import Quality
 from nacre.analysis._remedies import REPAIR_MINUTES, WRITE_MINUTES
 from nacre.analysis._suggestion import Suggestion
+from nacre.data import Spans
 from nacre.label_models import Advice
 from nacre.metrics import MIN_N
 
@@ -111,8 +112,7 @@ def next_actions(
 def _of_truth(cause: Cause) -> Iterator[Action]:
     if cause.n:
         title = f"Review the ground truth of {_plural(cause.n, 'row')}: label model and end model agree against it"
-        call = f"p.data.where(pl.Series({_rows(cause.rows)[:10]}))"
-        yield _of_cause("review_truth", cause, title, call)
+        yield _of_cause("review_truth", cause, title, _show(cause))
 
 
 def _of_groups(cause: Cause, groups: Sequence[ErrorGroup]) -> Iterator[Action]:
@@ -140,7 +140,7 @@ def _of_groups(cause: Cause, groups: Sequence[ErrorGroup]) -> Iterator[Action]:
             _minutes_to_cover(cause, len(remaining)),
             cause.basis,
             _rows(remaining),
-            'p.errors(model, split="valid")  # cause: no votes',
+            _show(cause),
         )
 
 
@@ -210,7 +210,7 @@ def _of_label_model(cause: Cause, advice: Advice | None) -> Iterator[Action]:
 def _of_end_model(cause: Cause) -> Iterator[Action]:
     if cause.n:
         title = f"Add training rows or fields: {_plural(cause.n, 'error')} although the labels were right"
-        yield _of_cause("add_data", cause, title, 'p.errors(model, split="valid")  # cause: end model')
+        yield _of_cause("add_data", cause, title, _show(cause))
 
 
 def _of_duplicates(group: FunctionGroup) -> Action:
@@ -239,11 +239,17 @@ def _share_of_gap(covered: float, quality: Quality) -> float:
     return min(1.0, covered / gap) if gap > 0 else 0.0
 
 
+def _show(cause: Cause) -> str:
+    return f"nacre show errors --cause {cause.name}"
+
+
 def _rows(frame: pl.DataFrame) -> tuple[int, ...]:
     return tuple(frame["row_id"].unique(maintain_order=True).head(_MANY).to_list())
 
 
 def _as_function(group: ErrorGroup) -> str:
+    if group.when is not None and group.label == Spans.outside:
+        return "# too many spans here: make the functions that vote on these rows stricter"
     if group.when is not None and group.label is not None:
         return _yaml(name_of(group.name), {"label": group.label, "when": group.when.spec()})
     if group.when is not None:

@@ -22,7 +22,7 @@ from nacre.analysis._suggest_names import named_conditions
 from nacre.analysis._suggest_trees import with_trees
 from nacre.analysis._suggestion import Source, Suggestion
 from nacre.data import Dataset, VoteSchema
-from nacre.functions import Condition, Context, Keyword, Near, Rule
+from nacre.functions import AllOf, Condition, Context, Keyword, Near, Not, Rule
 from nacre.labeling import LabelMatrix
 from nacre.metrics import Metric, wilson
 
@@ -268,7 +268,15 @@ def _why(
 
 
 def _short(condition: Condition) -> str:
-    return " ".join(map(_pronounced, condition.keywords[:2])) if isinstance(condition, Keyword) else describe(condition)
+    """Return a few words for the name of a function: what must hold, without what must not, where both are."""
+    if isinstance(condition, Keyword):
+        return " ".join(map(_pronounced, condition.keywords[:2]))
+    if isinstance(condition, Not):
+        return f"no {_short(condition.condition)}"
+    if isinstance(condition, AllOf):
+        positive = [part for part in condition.conditions if not isinstance(part, Not)]
+        return " ".join(map(_short, (positive or condition.conditions)[:2]))
+    return describe(condition)
 
 
 def _pronounced(keyword: str) -> str:
