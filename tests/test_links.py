@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from documents import DOCS
 
 ROOT = DOCS.parent
