@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 import typer
 
@@ -12,7 +13,7 @@ from nacre.cli._export import export
 from nacre.cli._import import import_
 from nacre.cli._init import init
 from nacre.cli._models import models
-from nacre.cli._output import print_error, wants_json
+from nacre.cli._output import print_error, print_note, wants_json
 from nacre.cli._predict import predict
 from nacre.cli._restore import restore
 from nacre.cli._run import run
@@ -46,6 +47,7 @@ def main() -> None:
     Exit codes: 0 done; 1 something is wrong with data, recipe or workspace, and the message says what to do; 2 the
     command was typed wrong; 130 stopped with Ctrl-C, and what was finished is kept.
     """
+    warnings.showwarning = _print_warning
     try:
         code = _run()
         sys.stdout.flush()
@@ -53,6 +55,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
+
+
+def _print_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning without the line of code that it comes from."""
+    print_note(str(message))
 
 
 def _run() -> int:

@@ -43,6 +43,12 @@ def print_error(code: str, message: str) -> None:
         sys.stderr.write(f"error: {message}\n")
 
 
+def print_note(message: str) -> None:
+    """Print what the user should know, and what is no error, on standard error."""
+    line = orjson.dumps({"note": message}).decode() if wants_json() else f"note: {message}"
+    sys.stderr.write(line + "\n")
+
+
 def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], *, caption: str = "") -> None:
     """Print rows as a table as wide as the terminal."""
     print_chart(table(rows, columns, caption=caption))
