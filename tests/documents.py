@@ -2,7 +2,7 @@
 
 A block with a title is a file. Python is run, and a block `text` behind it is what it prints. In a block `console`
 lines that start with `$ nacre` are typed, and the lines below are what comes back. `...` stands for anything, and
-numbers may differ by two hundredths or two percent: other processors round differently.
+numbers may differ by two hundredths or two percent, whole ones from ten on by one: other processors round differently.
 """
 
 import contextlib
@@ -123,5 +123,6 @@ def _as_pattern(expected):
 
 def _is_close(expected, found):
     first, second = (float(number.replace(",", "").rstrip(".")) for number in (expected, found))
-    is_whole = "." not in expected.rstrip(".")
-    return abs(first - second) <= max(0.0 if is_whole and abs(first) < 20 else 0.021, 0.02 * abs(first))
+    if "." in expected.rstrip("."):
+        return abs(first - second) <= max(0.021, 0.02 * first)
+    return first == second if first < 10 else abs(first - second) <= max(1, 0.02 * first)
