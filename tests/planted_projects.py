@@ -7,7 +7,8 @@ import polars as pl
 import yaml
 
 from nacre import workspace
-from nacre.workspace import Recipe, Turn, read_recipe, run_project
+from nacre.loop import Recipe, Turn, read_recipe
+from nacre.loop import run as run_project
 
 N = 400
 WORDS = {

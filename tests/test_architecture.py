@@ -17,6 +17,8 @@ LAYERS = [
     {"evaluation"},
     {"analysis", "tuning"},
     {"workspace"},
+    {"loop"},
+    {"report"},
     {"server"},
     {"cli"},
     {"__main__"},

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from documents import DOCS, blocks, follow
-from nacre.workspace._recipe import recipe_from_spec
+from nacre.loop._recipe import recipe_from_spec
 
 PAGES = sorted(DOCS.glob("how-to/*.md"))
 REST = {

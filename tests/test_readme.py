@@ -1,5 +1,5 @@
 from documents import DOCS, blocks, copy_demo, follow
-from nacre import workspace
+from nacre import loop, workspace
 
 README = DOCS.parent / "README.md"
 
@@ -15,10 +15,10 @@ def test_the_project_of_the_readme_trains_a_model(tmp_path):
     copy_demo(tmp_path)
     block = next(block for block in blocks(README) if block.title == "nacre.yaml")
     (tmp_path / "nacre.yaml").write_text(block.text, encoding="utf-8")
-    recipe = workspace.read_recipe(tmp_path / "nacre.yaml")
+    recipe = loop.read_recipe(tmp_path / "nacre.yaml")
 
     with workspace.open(tmp_path / ".nacre") as opened:
-        turn = workspace.run_project(opened.project(recipe.project), recipe, until="train")
+        turn = loop.run(opened.project(recipe.project), recipe, until="train")
 
     assert turn.labels is not None
     assert all(turn.labels.label_matrix.summary().functions["votes"] > 0)

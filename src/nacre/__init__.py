@@ -17,8 +17,10 @@ if TYPE_CHECKING:
         functions,
         label_models,
         labeling,
+        loop,
         metrics,
         models,
+        report,
         workspace,
     )
     from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, read, read_votes, write
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
         WeightedVote,
     )
     from nacre.labeling import LabelMatrix, apply
+    from nacre.loop import read_recipe, run
     from nacre.metrics import Metric, accuracy
     from nacre.models import EmbeddingLinear, TabularLinear, TextLinear, TokenTagger
     from nacre.workspace import open
@@ -82,6 +85,7 @@ _HOMES = {
         "WeightedVote",
     ),
     "labeling": ("LabelMatrix", "apply"),
+    "loop": ("read_recipe", "run"),
     "metrics": ("Metric", "accuracy"),
     "models": ("EmbeddingLinear", "TabularLinear", "TextLinear", "TokenTagger"),
     "workspace": ("open",),
@@ -95,8 +99,10 @@ _PACKAGES = (
     "functions",
     "label_models",
     "labeling",
+    "loop",
     "metrics",
     "models",
+    "report",
     "workspace",
 )
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -145,11 +151,15 @@ __all__ = [
     "label_models",
     "labeling",
     "labeling_function",
+    "loop",
     "metrics",
     "models",
     "open",
     "read",
+    "read_recipe",
     "read_votes",
+    "report",
+    "run",
     "workspace",
     "write",
 ]

@@ -26,7 +26,9 @@ def test_a_vote_column_of_labels_says_what_is_unknown():
 
 
 def test_answers_that_are_no_class_are_refused():
-    with pytest.raises(SchemaError, match=r"`truth` has 1 values that are no answers, the first in row 1.*no class `spma`"):
+    with pytest.raises(
+        SchemaError, match=r"`truth` has 1 values that are no answers, the first in row 1.*no class `spma`"
+    ):
         unit_codes(pl.DataFrame({"truth": ["ham", "spma"]}), "truth", Classes(("ham", "spam")))
 
 

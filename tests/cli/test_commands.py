@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
-from nacre.workspace import read_recipe
+from nacre.loop import read_recipe
 from planted_projects import MAIL, changed, mail, write_project
 
 pytestmark = pytest.mark.e2e

@@ -16,7 +16,8 @@ from nacre.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from nacre._progress import Progress
-    from nacre.workspace import Project, Recipe, Turn
+    from nacre.loop import Recipe, Turn
+    from nacre.workspace import Project
 
 CORPUS = "free_cash.parquet"
 FILES = ("functions.py", "blacklist.txt", "medicine.json", "newsletters.txt", "feeds.csv")
@@ -67,15 +68,15 @@ def _write_project(folder: Path) -> None:
 
 
 def _turn(folder: Path, note: str, progress: Progress) -> Turn:
-    from nacre import workspace
+    from nacre import loop, report, workspace
 
-    recipe = workspace.read_recipe(folder / "nacre.yaml")
+    recipe = loop.read_recipe(folder / "nacre.yaml")
     with workspace.open(folder / WORKSPACE) as opened:
         project = opened.project(recipe.project)
         if "hundred_labels" not in project.models:
             _train_on_expert_labels(project, recipe)
-        turn = workspace.run_project(project, recipe, note=note, progress=progress)
-        workspace.write_report(project, recipe, turn, folder / "report.html")
+        turn = loop.run(project, recipe, note=note, progress=progress)
+        report.write_report(project, recipe, turn, folder / "report.html")
     return turn
 
 
@@ -83,10 +84,10 @@ def _train_on_expert_labels(project: Project, recipe: Recipe) -> None:
     """Train the model behind the function `hundred` on a hundred e-mails of train that an expert labeled."""
     import polars as pl
 
-    from nacre import workspace
+    from nacre import loop
     from nacre.models import TextLinear
 
-    workspace.import_source(project, recipe)
+    loop.import_source(project, recipe)
     frame: Any = project.data.read().split("train").collect().sample(N_EXPERT, seed=0)
     codes = frame["label"].replace_strict({"ham": 0, "spam": 1}, return_dtype=pl.Int16)
     model = TextLinear(("subject", "body")).fit(frame, codes, recipe.schema)

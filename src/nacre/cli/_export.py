@@ -24,7 +24,7 @@ def export(
     for example after `nacre restore`.
     """
     from nacre.data import write
-    from nacre.workspace import export_frame, export_recipe
+    from nacre.loop import export_frame, export_recipe
 
     with opened(file) as (project, recipe):
         if what == "recipe":

@@ -21,7 +21,7 @@ def import_(
 
     Data points that are here already (by uid) are left out, so importing the same file again does nothing.
     """
-    from nacre.workspace import import_source
+    from nacre.loop import import_source
 
     with opened(file) as (project, recipe):
         synced = import_source(project, recipe, source=source, refused=refused)

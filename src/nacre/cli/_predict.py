@@ -22,7 +22,7 @@ def predict(
 ) -> None:
     """Predict with the newest end model: uid, prediction, and the probability of each class."""
     from nacre.data import write
-    from nacre.workspace import predict_source
+    from nacre.loop import predict_source
 
     with opened(file) as (project, recipe), progress_bar() as progress:
         frame = predict_source(project, recipe, source=source, refused=refused, progress=progress)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nacre.workspace import Project, Recipe
+    from nacre.loop import Recipe
+    from nacre.workspace import Project
 
 WORKSPACE = ".nacre"
 
@@ -22,8 +23,8 @@ RECIPE = Path("nacre.yaml")
 @contextmanager
 def opened(file: Path) -> Iterator[tuple[Project, Recipe]]:
     """Open the project of a recipe; its workspace is the folder `.nacre` beside it."""
-    from nacre import workspace
+    from nacre import loop, workspace
 
-    recipe = workspace.read_recipe(file)
+    recipe = loop.read_recipe(file)
     with workspace.open(file.parent / WORKSPACE) as opened_workspace:
         yield opened_workspace.project(recipe.project), recipe

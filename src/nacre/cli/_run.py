@@ -11,7 +11,7 @@ from nacre.cli._output import print_json, print_text, progress_bar
 from nacre.cli._project import RECIPE, File, Json, opened
 
 if TYPE_CHECKING:
-    from nacre.workspace import Analysis, Turn
+    from nacre.loop import Analysis, Turn
 
 
 def run(
@@ -29,7 +29,9 @@ def run(
     What has not changed since the last run is not computed again.
     """
     from nacre.engine import default_jobs
-    from nacre.workspace import check_stage, run_project, write_report
+    from nacre.loop import check_stage
+    from nacre.loop import run as run_project
+    from nacre.report import write_report
 
     stage = check_stage(until)
     with opened(file) as (project, recipe), progress_bar() as progress:

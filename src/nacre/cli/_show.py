@@ -186,7 +186,7 @@ def events(
 
 
 def _document(file: Any, iteration: int | None) -> dict[str, Any]:
-    from nacre.workspace import read_document
+    from nacre.loop import read_document
 
     with opened(file) as (project, _):
         return read_document(project, iteration)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from io import BytesIO
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Self
 
 import polars as pl
@@ -50,7 +52,10 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # stopped: what the workers are at is not worth waiting for
+            for process in list((getattr(self._pool, "_processes", None) or {}).values()):
+                process.kill()
         self._close()
 
     def submit(self, task: CodeTask, table: pl.DataFrame) -> Callable[[], pl.DataFrame]:
@@ -61,7 +66,7 @@ class Workers:
     def _start(self, task: CodeTask, part: pl.DataFrame) -> Future[bytes]:
         if self._pool is None:
             # spawn: a forked child inherits the threads of Polars in a state where it hangs.
-            self._pool = ProcessPoolExecutor(self.n_jobs, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(self.n_jobs, mp_context=get_context("spawn"), initializer=_follow_parent)
         return self._pool.submit(task.entry, task.payload, to_ipc(part))
 
     def _finish(self, task: CodeTask, part: pl.DataFrame, future: Future[bytes]) -> pl.DataFrame:
@@ -86,6 +91,19 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+
+def _follow_parent() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the parent, and end when the parent ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def to_ipc(frame: pl.DataFrame) -> bytes:

@@ -9,13 +9,11 @@ import polars as pl
 from nacre.analysis import SliceQuality
 from nacre.displays import Block, Chart, Code, Columns, Section, interval_bars, metric, stacked_bars, timeline
 from nacre.displays import Iteration as Step
+from nacre.loop import SPLIT, entries
 from nacre.metrics import Metric, wilson
-from nacre.workspace._events import Event
-from nacre.workspace._iterations import Iteration
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import interval, names
-from nacre.workspace._spec_text import entries
-from nacre.workspace._turn import SPLIT
+from nacre.report._subject import Subject
+from nacre.report._words import interval, names
+from nacre.workspace import Event, Iteration
 
 N_SERIES = 8  # slices drawn over iterations
 N_BARS = 40  # slices with a bar of their own

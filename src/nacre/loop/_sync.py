@@ -14,12 +14,11 @@ from nacre._hashing import hash_file, hash_text
 from nacre.data import Batches, Dataset, Number, VoteSchema, find_files, read_batches
 from nacre.errors import IngestError, SchemaError
 from nacre.functions import Existing
-from nacre.workspace._data import Imported
-from nacre.workspace._recipe import HashSplit, Recipe
-from nacre.workspace._truth import Truth
+from nacre.loop._recipe import HashSplit, Recipe
+from nacre.workspace import Imported, Truth
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
+    from nacre.workspace import Project
 
 SOURCE = "source"
 _COLUMN = "column "  # how the source of ground truth begins that a recipe names

@@ -9,10 +9,9 @@ import orjson
 from nacre.analysis import Action, Suggestion
 from nacre.data import Classes
 from nacre.displays import Block, Code, Details, Section
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count, points
-from nacre.workspace._spec_text import entries
-from nacre.workspace._turn import SPLIT
+from nacre.loop import SPLIT, entries
+from nacre.report._subject import Subject
+from nacre.report._words import count, points
 
 _EVIDENCE = {
     "accept_suggestion": "row",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nacre.displays import Block, Chart, Column, Section, table
 from nacre.displays import confusion as confusion_chart
+from nacre.loop import SPLIT
 from nacre.metrics import confusion, order_classes, per_class
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._turn import SPLIT
+from nacre.report._subject import Subject
 
 _COLUMNS = (
     Column("class", type="class"),

@@ -10,8 +10,8 @@ import polars as pl
 
 from nacre.displays import Block, Chart, Code, Column, Section, table
 from nacre.metrics import MIN_N, Metric
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count, names
+from nacre.report._subject import Subject
+from nacre.report._words import count, names
 
 N_ANSWERS = 3
 N_MESSAGES = 20

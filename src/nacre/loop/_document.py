@@ -11,8 +11,8 @@ from nacre.errors import WorkspaceError
 from nacre.metrics import confusion
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
-    from nacre.workspace._turn import Analysis
+    from nacre.loop._turn import Analysis
+    from nacre.workspace import Project
 
 FILE = "analysis.json"
 MAX_FAILURES = 1_000

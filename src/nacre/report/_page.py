@@ -7,21 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nacre.displays import Page, render_page
+from nacre.loop import SPLIT, SPLITS, Recipe, Turn
 from nacre.metrics import MIN_N, Metric
-from nacre.workspace._files import explained
-from nacre.workspace._project import Project
-from nacre.workspace._recipe import SPLITS, Recipe
-from nacre.workspace._report_changes import change_frames, changes_section
-from nacre.workspace._report_errors import error_frames, errors_section
-from nacre.workspace._report_examples import Examples, row_ids
-from nacre.workspace._report_functions import functions_section
-from nacre.workspace._report_labels import labels_section
-from nacre.workspace._report_next import next_section
-from nacre.workspace._report_recipe import recipe_section
-from nacre.workspace._report_result import result_section
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count, interval
-from nacre.workspace._turn import SPLIT, Turn
+from nacre.report._changes import change_frames, changes_section
+from nacre.report._errors import error_frames, errors_section
+from nacre.report._examples import Examples, row_ids
+from nacre.report._functions import functions_section
+from nacre.report._labels import labels_section
+from nacre.report._next import next_section
+from nacre.report._recipe import recipe_section
+from nacre.report._result import result_section
+from nacre.report._subject import Subject
+from nacre.report._words import count, interval
+from nacre.workspace import Project, explained
 
 N_MOVED = 4  # slices named in the lead
 

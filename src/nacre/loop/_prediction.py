@@ -11,12 +11,12 @@ from nacre._progress import Progress
 from nacre.data import Dataset, Spans, read
 from nacre.errors import WorkspaceError
 from nacre.labeling import read_fields
+from nacre.loop._recipe import Recipe
+from nacre.loop._resources import project_context
 from nacre.models import EndModel, load_model
-from nacre.workspace._recipe import Recipe
-from nacre.workspace._resources import project_context
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
+    from nacre.workspace import Project
 
 
 def predict_source(

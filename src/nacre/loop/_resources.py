@@ -13,7 +13,7 @@ from nacre.functions import Code, Context, Function, Model
 from nacre.models import load_model
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
+    from nacre.workspace import Project
 
 EMBEDDINGS = ("minilm", "tfidf_svd")
 

@@ -5,8 +5,10 @@ import pytest
 
 from nacre.data import Classes
 from nacre.errors import IngestError, SchemaError, UnknownFieldError
-from nacre.workspace import Truth, import_source, run_project
-from nacre.workspace._sync import sync
+from nacre.loop import import_source
+from nacre.loop import run as run_project
+from nacre.loop._sync import sync
+from nacre.workspace import Truth
 from planted_projects import MAIL, changed, mail, opened, run, write_project
 
 FRAME = mail(40)

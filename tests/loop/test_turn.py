@@ -6,7 +6,7 @@ import pytest
 
 from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError
 from nacre.label_models import ClassConditional, OneVsRest, TokenWise
-from nacre.workspace import check_stage, read_document
+from nacre.loop import check_stage, read_document
 from planted_projects import KINDS, MAIL, NOTES, POSTS, changed, mail, notes, opened, posts, run, write_project
 
 TRAINED = ("model", "iteration", "training_set")

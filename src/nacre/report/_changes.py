@@ -6,10 +6,10 @@ import polars as pl
 
 from nacre.analysis import IterationComparison
 from nacre.displays import Block, Chart, Column, Details, Section, table
-from nacre.workspace._report_examples import Examples, first_rows
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count, share
-from nacre.workspace._turn import SPLIT
+from nacre.loop import SPLIT
+from nacre.report._examples import Examples, first_rows
+from nacre.report._subject import Subject
+from nacre.report._words import count, share
 
 N_ROWS = 6
 _SLICES = (

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from nacre.displays import Chart, Code, Column, Details, Section, table
-from nacre.workspace._export import export_recipe
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count
-from nacre.workspace._turn import SPLIT
+from nacre.loop import SPLIT, export_recipe
+from nacre.report._subject import Subject
+from nacre.report._words import count
 
 _LONG = 40  # lines of a recipe that are shown at once
 _PACKAGES = ("nacre", "polars", "numpy", "scipy", "scikit-learn")

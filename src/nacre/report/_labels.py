@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nacre.displays import Block, Chart, Column, Columns, Details, Section, calibration, interval_bars, table
+from nacre.loop import SPLIT
 from nacre.metrics import calibration as measured_calibration
 from nacre.metrics import wilson
-from nacre.workspace._report_result import shown_slices
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count, interval
-from nacre.workspace._turn import SPLIT
+from nacre.report._result import shown_slices
+from nacre.report._subject import Subject
+from nacre.report._words import count, interval
 
 Codes = NDArray[np.int16]
 Floats = NDArray[np.float64]

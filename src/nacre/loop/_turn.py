@@ -36,17 +36,17 @@ from nacre.engine import split_name
 from nacre.errors import UnknownNameError
 from nacre.label_models import Advice, advise
 from nacre.labeling import LabelSummary
+from nacre.loop._document import analysis_document, save_document
+from nacre.loop._outcome_files import load_outcomes, save_outcomes
+from nacre.loop._recipe import Recipe
+from nacre.loop._resources import embedding_note
+from nacre.loop._stages import Labels, Trained, apply_functions, fit_label_model, split_outcomes, train_model
+from nacre.loop._sync import Synced, sync
 from nacre.metrics import Metric
-from nacre.workspace._document import analysis_document, save_document
-from nacre.workspace._iterations import Iteration
-from nacre.workspace._loop import Labels, Trained, apply_functions, fit_label_model, split_outcomes, train_model
-from nacre.workspace._outcome_files import load_outcomes, save_outcomes
-from nacre.workspace._recipe import Recipe
-from nacre.workspace._resources import embedding_note
-from nacre.workspace._sync import Synced, sync
+from nacre.workspace import Iteration
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
+    from nacre.workspace import Project
 
 Stage = Literal["import", "apply", "label", "train", "analyse"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -12,12 +12,12 @@ import polars as pl
 from nacre.data import Number
 from nacre.errors import UnknownNameError
 from nacre.labeling import LabelMatrix
-from nacre.workspace._loop import apply_functions
-from nacre.workspace._recipe import HashSplit, Recipe
-from nacre.workspace._spec_text import recipe_text
+from nacre.loop._recipe import HashSplit, Recipe
+from nacre.loop._spec_text import recipe_text
+from nacre.loop._stages import apply_functions
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
+    from nacre.workspace import Project
 
 
 def export_frame(project: Project, recipe: Recipe, what: str) -> pl.DataFrame:

@@ -7,12 +7,9 @@ from functools import cached_property
 
 from nacre.analysis import Outcomes
 from nacre.errors import WorkspaceError
+from nacre.loop import SPLIT, Analysis, Labels, Recipe, Trained, Turn
 from nacre.metrics import Difference, Metric
-from nacre.workspace._iterations import Iteration
-from nacre.workspace._loop import Labels, Trained
-from nacre.workspace._project import Project
-from nacre.workspace._recipe import Recipe
-from nacre.workspace._turn import SPLIT, Analysis, Turn
+from nacre.workspace import Iteration, Project
 
 
 @dataclass(frozen=True, eq=False)

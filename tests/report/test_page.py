@@ -9,8 +9,9 @@ import pytest
 
 from nacre.displays import Code, Columns, Details, Section, render_page
 from nacre.errors import WorkspaceError
-from nacre.workspace import report_page, run_project, write_report
-from nacre.workspace._recipe import recipe_from_spec
+from nacre.loop import run as run_project
+from nacre.loop._recipe import recipe_from_spec
+from nacre.report import report_page, write_report
 
 SECTIONS = ["Result", "What to do next", "Errors", "Functions", "Label model", "What changed", "How it was made"]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"

@@ -13,11 +13,10 @@ from nacre.data import Dataset, Spans
 from nacre.displays import Chart, Evidence, evidence_text
 from nacre.engine import split_name
 from nacre.functions import Rule
-from nacre.workspace._loop import Labels
-from nacre.workspace._recipe import Recipe
-from nacre.workspace._report_spans import TokenSpans
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import share
+from nacre.loop import Labels, Recipe
+from nacre.report._spans import TokenSpans
+from nacre.report._subject import Subject
+from nacre.report._words import share
 
 N_CHARACTERS = 5_000
 """Longer texts are cut, so that a report stays small enough to send."""

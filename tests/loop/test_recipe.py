@@ -4,7 +4,7 @@ import pytest
 
 from nacre.data import Classes
 from nacre.errors import SpecError
-from nacre.workspace import read_recipe
+from nacre.loop import read_recipe
 
 RECIPE = """\
 project: mail

@@ -25,13 +25,13 @@ from nacre.label_models import (
     with_ground_truth,
 )
 from nacre.labeling import LabelMatrix, apply, read_fields
+from nacre.loop._recipe import Recipe
+from nacre.loop._resources import project_context
+from nacre.loop._units import Codes, rows_in, split_rows, unit_truth
 from nacre.models import EndModel, load_model, model_from_spec, predict_all
-from nacre.workspace._recipe import Recipe
-from nacre.workspace._resources import project_context
-from nacre.workspace._units import Codes, rows_in, split_rows, unit_truth
 
 if TYPE_CHECKING:
-    from nacre.workspace._project import Project
+    from nacre.workspace import Project
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from nacre.errors import SchemaError, SpecError, did_you_mean
 from nacre.functions import Function, Slice, condition_from_spec, function_from_spec
 from nacre.label_models import label_model_from_spec
 from nacre.models import model_from_spec
-from nacre.workspace._names import check_project_name
+from nacre.workspace import check_project_name
 
 KEYS = ("project", "data", "schema", "functions", "slices", "label_model", "model", "training")
 DATA_KEYS = ("source", "uid", "split", "truth", "format", "nulls")

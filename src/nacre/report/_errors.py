@@ -8,13 +8,12 @@ import polars as pl
 
 from nacre.analysis import Cause, ErrorGroup
 from nacre.displays import Block, Chart, Code, Column, Details, Section, table
+from nacre.loop import SPLIT, entries
 from nacre.metrics import Metric, wilson
-from nacre.workspace._report_confusion import confusion_section
-from nacre.workspace._report_examples import Examples, first_rows
-from nacre.workspace._report_subject import Subject
-from nacre.workspace._report_words import count, interval, names, points
-from nacre.workspace._spec_text import entries
-from nacre.workspace._turn import SPLIT
+from nacre.report._confusion import confusion_section
+from nacre.report._examples import Examples, first_rows
+from nacre.report._subject import Subject
+from nacre.report._words import count, interval, names, points
 
 N_ROWS_PER_CAUSE, N_ROWS_PER_GROUP = 8, 4
 N_GROUPS = 12

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.workspace._spec_text import entries, recipe_text
+from nacre.loop._spec_text import entries, recipe_text
 
 names = st.text(min_size=1, max_size=200)
 values = st.recursive(

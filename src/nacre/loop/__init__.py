@@ -1,0 +1,41 @@
+"""The labeling loop of a project: from its recipe to an iteration with its analysis."""
+
+from nacre.loop._document import read_document
+from nacre.loop._export import export_frame, export_recipe
+from nacre.loop._prediction import predict_source
+from nacre.loop._recipe import SPLITS, HashSplit, Recipe, read_recipe, recipe_from_spec
+from nacre.loop._spec_text import entries, recipe_text
+from nacre.loop._stages import Labels, Trained, apply_functions, fit_label_model, split_outcomes, train_model
+from nacre.loop._sync import Synced, import_source, sync
+from nacre.loop._turn import SPLIT, STAGES, Analysis, Stage, Turn, analyse, check_stage, run
+
+__all__ = [
+    "SPLIT",
+    "SPLITS",
+    "STAGES",
+    "Analysis",
+    "HashSplit",
+    "Labels",
+    "Recipe",
+    "Stage",
+    "Synced",
+    "Trained",
+    "Turn",
+    "analyse",
+    "apply_functions",
+    "check_stage",
+    "entries",
+    "export_frame",
+    "export_recipe",
+    "fit_label_model",
+    "import_source",
+    "predict_source",
+    "read_document",
+    "read_recipe",
+    "recipe_from_spec",
+    "recipe_text",
+    "run",
+    "split_outcomes",
+    "sync",
+    "train_model",
+]
