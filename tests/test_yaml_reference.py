@@ -7,9 +7,8 @@ import yaml
 from documents import DOCS, blocks
 from nacre.functions._spec import CONDITIONS, VOTERS
 from nacre.label_models import LABEL_MODELS
-from nacre.loop import read_recipe
+from nacre.loop import _recipe, read_recipe
 from nacre.models import MODELS
-from nacre.workspace import _recipe
 
 PAGE = DOCS / "reference" / "yaml.md"
 SECTIONS = {

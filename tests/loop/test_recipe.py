@@ -109,7 +109,7 @@ def test_splits(tmp_path, written, expected):
         pytest.param(
             "model: {text_linear: {fields: [body]}}", "model: [a, b]", "written as a name", id="a list as model"
         ),
-        pytest.param("model: {text_linear: {fields: [body]}}", "", "In `model`", id="no model"),
+        pytest.param("model: {text_linear: {fields: [body]}}", "", "lacks `model`", id="no model"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, old, new, expected):

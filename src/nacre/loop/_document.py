@@ -36,6 +36,8 @@ def analysis_document(analysis: Analysis, failures: list[dict[str, Any]]) -> dic
         "confusion": {"classes": list(outcomes.classes), "counts": table.tolist()},
         "causes": analysis.causes.to_dict(),
         "groups": [group.to_dict() for group in analysis.groups],
+        "discovered": [found.to_dict() for found in analysis.discovered],
+        "value": analysis.value.to_dicts(),
         "duplicates": [group.to_dict() for group in analysis.duplicates],
         "advice": None if analysis.advice is None else str(analysis.advice).splitlines(),
         "suggestions": [suggestion.to_dict() for suggestion in analysis.suggestions],

@@ -90,14 +90,14 @@ def read_recipe(path: Path) -> Recipe:
 
 def recipe_from_spec(spec: Any, *, folder: Path) -> Recipe:
     """Return the recipe that a parsed `nacre.yaml` describes."""
-    _check_keys("nacre.yaml", spec, allowed=KEYS, needed=("project", "data", "schema", "functions"))
+    _check_keys("nacre.yaml", spec, allowed=KEYS, needed=("project", "data", "schema", "functions", "model"))
     check_project_name(spec["project"])
     with _within("data"):
         data = _data(spec["data"])
     with _within("schema"):
         schema = schema_from_spec(spec["schema"])
     label_model = _model_spec("label_model", spec.get("label_model", "class_conditional"))
-    model = _model_spec("model", spec.get("model", "text_linear"))
+    model = _model_spec("model", spec["model"])
     with _within("label_model"):
         label_model_from_spec(label_model)
     with _within("model"):

@@ -13,6 +13,7 @@ import polars as pl
 from nacre._progress import Progress, Silent
 from nacre.analysis import (
     Action,
+    DiscoveredSlice,
     ErrorCauses,
     ErrorGroup,
     FunctionGroup,
@@ -21,11 +22,13 @@ from nacre.analysis import (
     Quality,
     Suggestion,
     compare_iterations,
+    discover_slices,
     duplicate_functions,
     error_causes,
     error_groups,
     estimated_precision,
     function_groups,
+    marginal_value,
     next_actions,
     quality,
     slice_members,
@@ -63,9 +66,11 @@ class Analysis:
         members: Which data points belong to which slice.
         summary: Coverage, overlap, conflict of the functions on train, with their accuracy on its ground truth.
         estimated: Precision of the functions without ground truth.
+        value: What each function adds to the others.
         quality: Label model beside majority vote, and the end model, per slice.
         causes: Why the end model errs.
         groups: Errors that belong together.
+        discovered: Parts of valid with more errors than the rest that no slice names yet.
         duplicates: Functions that repeat each other.
         advice: Whether a label model is worth its while; None for several labels.
         suggestions: Functions to accept.
@@ -77,9 +82,11 @@ class Analysis:
     members: pl.DataFrame
     summary: LabelSummary
     estimated: pl.DataFrame
+    value: pl.DataFrame
     quality: Quality
     causes: ErrorCauses
     groups: tuple[ErrorGroup, ...]
+    discovered: tuple[DiscoveredSlice, ...]
     duplicates: tuple[FunctionGroup, ...]
     advice: Advice | None
     suggestions: tuple[Suggestion, ...]
@@ -183,9 +190,11 @@ def analyse(project: Project, recipe: Recipe, labels: Labels, trained: Trained) 
         members,
         label_matrix.summary(labels.truth[train]),
         estimated_precision(label_matrix, proba[train], model=labels.label_model),
+        marginal_value(label_matrix, proba[train], model=labels.label_model),
         measured,
         causes,
         groups,
+        _discovered(outcomes, _rows(labels, SPLIT), fields),
         duplicates,
         advice,
         suggestions,
@@ -204,6 +213,14 @@ def _analysed_fields(labels: Labels, trained: Trained, recipe: Recipe) -> list[s
 
 def _rows(labels: Labels, split: str) -> pl.DataFrame:
     return labels.data.where(labels.rows.get(split, pl.Series(dtype=pl.Int64))).collect()
+
+
+def _discovered(outcomes: Outcomes, rows: pl.DataFrame, fields: list[str]) -> tuple[DiscoveredSlice, ...]:
+    """Return slices with more errors than the rest, where a unit is a data point."""
+    if outcomes.label_matrix.units.width > 1 or not outcomes.is_error.any():
+        return ()
+    known = outcomes.is_known
+    return tuple(discover_slices(rows.filter(pl.Series(known)), outcomes.is_error[known], fields=fields))
 
 
 def _suggestions(labels: Labels, fields: list[str]) -> tuple[Suggestion, ...]:

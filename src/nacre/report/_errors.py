@@ -12,6 +12,7 @@ from nacre.loop import SPLIT, entries
 from nacre.metrics import Metric, wilson
 from nacre.report._confusion import confusion_section
 from nacre.report._examples import Examples, first_rows
+from nacre.report._slices import slices_sections
 from nacre.report._subject import Subject
 from nacre.report._words import count, interval, names, points
 
@@ -66,10 +67,8 @@ def errors_section(subject: Subject, examples: Examples) -> Section:
             ],
         )
     opened = [_cause(cause, examples) for cause in causes.causes if cause.n]
-    return Section(
-        "Errors",
-        [_ORDER, _work_list(subject), *opened, _groups(subject, examples), confusion_section(subject)],
-    )
+    parts = [_groups(subject, examples), *slices_sections(subject), confusion_section(subject)]
+    return Section("Errors", [_ORDER, _work_list(subject), *opened, *parts])
 
 
 def _work_list(subject: Subject) -> Chart:

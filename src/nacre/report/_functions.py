@@ -25,6 +25,9 @@ _ACCURACY = Column("accuracy", type="metric", help="on the ground truth of train
 _ESTIMATE = Column(
     "estimate", type="metric", bars=False, help="accuracy as the other functions see it, without ground truth"
 )
+_VALUE = Column(
+    "value", "decides", type="percent", help="share of train whose most probable class depends on this function alone"
+)
 _FAILURES = (
     Column("function", type="code"),
     Column("n", "rows", type="integer"),
@@ -72,6 +75,7 @@ def _table(rows: list[dict[str, Any]], *, has_truth: bool, classes: tuple[str, .
         *_SHARES,
         *([_ACCURACY] if has_truth else []),
         _ESTIMATE,
+        _VALUE,
         Column("flags", ""),
     ]
     return table(rows, columns, caption="Label analysis", classes=classes)
@@ -79,6 +83,7 @@ def _table(rows: list[dict[str, Any]], *, has_truth: bool, classes: tuple[str, .
 
 def _rows(subject: Subject) -> Iterator[dict[str, Any]]:
     estimates = _estimates(subject.analysis.estimated)
+    value = dict(subject.analysis.value.group_by("function").agg(pl.col("changed").mean()).iter_rows())
     drops = {name: group.keep for group in subject.analysis.duplicates for name in group.drop}
     for row in subject.analysis.summary.functions.iter_rows(named=True):
         name = row["function"]
@@ -88,6 +93,7 @@ def _rows(subject: Subject) -> Iterator[dict[str, Any]]:
             "votes": _answers(row["polarity"]),
             "accuracy": _accuracy(row),
             "estimate": estimate,
+            "value": value.get(name),
             "flags": ", ".join(_flags(row, is_weak=is_weak, repeats=drops.get(name))),
         }
 
