@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from io import BytesIO
@@ -71,7 +71,7 @@ class Workers:
 
     def _finish(self, task: CodeTask, part: pl.DataFrame, future: Future[bytes]) -> pl.DataFrame:
         try:
-            return from_ipc(future.result())
+            return from_ipc(_result(future))
         except BrokenProcessPool:
             self._close()
         return self._halve(task, part)
@@ -79,7 +79,7 @@ class Workers:
     def _halve(self, task: CodeTask, part: pl.DataFrame) -> pl.DataFrame:
         """Run a slice again after its process died: in halves, until the row that kills it stands alone."""
         try:
-            return from_ipc(self._start(task, part).result())
+            return from_ipc(_result(self._start(task, part)))
         except BrokenProcessPool:
             self._close()
         if len(part) == 1:
@@ -91,6 +91,13 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+
+def _result(future: Future[bytes]) -> bytes:
+    """Wait for a result so that Ctrl-C ends the wait: Polars lets the system restart waits that have no end."""
+    while not wait([future], timeout=0.5).done:
+        pass
+    return future.result()
 
 
 def _follow_parent() -> None:
