@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # A word with its apostrophes, or a run of symbols. A symbol ends a phrase, because `Keyword` joins words by space.
 TOKEN = r"\w+(?:['\u2019]\w+)*|[^\w\s]+"
+TRIVIAL = r"^[^\w\s!?$\u00a3\u20ac%#@]$"  # a comma or a colon alone says nothing
 MAX_CHARACTERS = 2000  # of a text are read: what only comes later is not proposed
 MAX_WORDS = 3
 
@@ -84,7 +85,9 @@ def _tokens(texts: pl.Series) -> pl.DataFrame:
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
         pl.col("text").str.head(MAX_CHARACTERS).str.to_lowercase().str.extract_all(TOKEN).alias("token"),
     )
-    return found.filter(pl.col("token").list.len() > 0).explode("token", empty_as_null=True)
+    tokens = found.filter(pl.col("token").list.len() > 0).explode("token", empty_as_null=True)
+    token = pl.col("token")
+    return tokens.with_columns(pl.when(~token.str.contains(TRIVIAL)).then(token))
 
 
 def _matrix(cells: pl.DataFrame, shape: tuple[int, int]) -> csc_array:
