@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import warnings
@@ -85,5 +86,8 @@ def _run() -> int:
         print_error("usage", error.format_message())
         code = getattr(error, "exit_code", 2)
     if code == CANCELLED:
+        # Ctrl-C inside a query of Polars is raised twice, and the second may cut short the end of a worker pool.
+        for process in multiprocessing.active_children():
+            process.kill()
         print_error("cancelled", "Stopped. What was finished is kept; the same command goes on from there.")
     return int(code or 0)
