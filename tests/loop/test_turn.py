@@ -6,7 +6,7 @@ import pytest
 
 from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError
 from nacre.label_models import ClassConditional, OneVsRest, TokenWise
-from nacre.loop import check_stage, read_document
+from nacre.loop import check_stage, predict_source, read_document
 from planted_projects import KINDS, MAIL, NOTES, POSTS, changed, mail, notes, opened, posts, run, write_project
 
 TRAINED = ("model", "iteration", "training_set")
@@ -101,7 +101,7 @@ def test_another_end_model_is_trained_on_the_same_training_set(tmp_path):
 
     second = run(path)
 
-    assert second.trained.training_set == first.trained.training_set
+    assert second.trained.stored.training_set == first.trained.stored.training_set
     assert second.iteration.number == 1
     assert second.trained.model.fingerprint != first.trained.model.fingerprint
 
@@ -113,7 +113,7 @@ def test_edited_texts_train_a_new_model_although_no_vote_changed(tmp_path):
 
     second = run(path)
 
-    assert second.trained.training_set == first.trained.training_set
+    assert second.trained.stored.training_set == first.trained.stored.training_set
     assert second.trained.model.fingerprint != first.trained.model.fingerprint
 
 
@@ -375,3 +375,82 @@ def test_empty_data(tmp_path):
         run(path)
     with opened(path) as (project, _):
         assert project.data.version is None
+
+
+def test_predict_reads_the_embedding_that_the_model_was_trained_with(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("NACRE_MODELS", str(tmp_path / "models"))
+    near = {"near": {"field": "subject", "like": ["lunch"], "min_similarity": 0.3}}
+    spec = changed(MAIL, functions={"near": {"label": "ham", "when": near}})
+    frame = mail().with_columns(subject=pl.lit("lunch or prize"))
+    path = write_project(tmp_path, {**spec, "model": {"embedding_linear": {"field": "text"}}}, frame)
+
+    turn = run(path)
+
+    with opened(path) as (project, recipe):
+        predictions = predict_source(project, recipe)
+        fitted = [name for name in project.settings if name.startswith("embedding")]
+    assert fitted == ["embedding:minilm"]
+    np.testing.assert_allclose(predictions["p(spam)"], turn.trained.proba[:, 1], atol=1e-6)
+
+
+class Counting:
+    """An embedding that counts the texts it is given."""
+
+    name = "minilm"
+    fingerprint = "counting"
+    dimension = 4
+
+    def __init__(self):
+        self.n_texts = 0
+
+    def embed(self, texts):
+        self.n_texts += len(texts)
+        vectors = np.array([[len(text or ""), (text or "").count("e"), (text or "").count("o"), 1] for text in texts])
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_each_text_is_embedded_once_whatever_is_edited(tmp_path, monkeypatch):
+    embedding = Counting()
+    monkeypatch.setattr("nacre.loop._resources.available", lambda: ("minilm",))
+    monkeypatch.setattr("nacre.loop._resources.MiniLM", lambda: embedding)
+    spec = {**MAIL, "model": {"embedding_linear": {"field": "text"}}}
+    path = write_project(tmp_path, spec, mail())
+    run(path)
+
+    write_project(tmp_path, changed(spec, functions={"loan": None}))
+    run(path)
+    with opened(path) as (project, recipe):
+        predict_source(project, recipe)
+
+    assert embedding.n_texts == len(mail())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param({"functions": {"peek": {"existing": {"column": "label"}}}}, id="a function"),
+        pytest.param({"model": {"text_linear": {"fields": ["text", "label"]}}}, id="the end model"),
+    ],
+)
+def test_ground_truth_is_no_evidence(tmp_path, part):
+    spec = changed(MAIL, functions=part["functions"]) if "functions" in part else {**MAIL, **part}
+
+    with pytest.raises(SchemaError, match="reads the field `label`, which is the ground truth"):
+        run(write_project(tmp_path, spec, mail(100)))
+
+
+def test_rows_without_uid_may_be_appended_but_not_moved(tmp_path):
+    spec = changed(MAIL, data={"uid": None})
+    path = write_project(tmp_path, spec, mail(200).drop("id"))
+    run(path)
+    appended = mail(220).drop("id")
+
+    appended.write_parquet(tmp_path / "mail.parquet")
+    run(path)
+
+    appended.reverse().write_parquet(tmp_path / "mail.parquet")
+    with pytest.raises(IngestError, match="known by their position, and they moved"):
+        run(path)
+    with opened(path) as (project, _):
+        assert len(project.data) == 220

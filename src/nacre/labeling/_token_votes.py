@@ -39,7 +39,7 @@ def token_votes(votes: pl.Series, tokens: Tokens) -> tuple[NDArray[np.int64], ND
     start, end, label = (flat.struct.field(name).to_numpy().astype(np.int64) for name in ("start", "end", "label"))
     classes = np.where(votes.is_null().to_numpy()[tokens.row], -1, 0)
     first, last = _covered(row, start, end, tokens)
-    for span in np.lexsort((end, -start))[::1]:  # later spans first, so that the first one has the last word
+    for span in np.lexsort((end, start))[::-1]:  # later spans first, so that the first one has the last word
         classes[first[span] : last[span]] = label[span] + 1
     voted = np.flatnonzero(classes >= 0)
     return voted, classes[voted]

@@ -10,9 +10,10 @@ import polars as pl
 from nacre._progress import Progress
 from nacre.data import Dataset, Spans, read
 from nacre.errors import WorkspaceError
+from nacre.functions import Context
 from nacre.labeling import read_fields
 from nacre.loop._recipe import Recipe
-from nacre.loop._resources import project_context
+from nacre.loop._resources import stored_embeddings
 from nacre.models import EndModel, load_model
 
 if TYPE_CHECKING:
@@ -38,18 +39,20 @@ def predict_source(
     """
     if "current" not in project.models:
         raise WorkspaceError(f"`{project.name}` has no end model yet. `nacre run` trains one.")
-    model = load_model(project.models.folder("current"))
+    trained = project.models["current"]
+    model = load_model(project.artifacts.get_folder(trained.folder))
+    context = Context(embeddings=stored_embeddings(project, trained.embeddings), folder=recipe.folder)
     if source is None:
         data = project.data.read()
     else:
         data = read(source, uid=recipe.data.uid, refused=refused, **recipe.data.options)
     if progress is not None:
         progress.start("predict", len(data.chunks))
-    context = project_context(project, (), project.data.read(), folder=recipe.folder, reads=model.reads)
+    store = project.columns if source is None else None
     parts = []
     for chunk in data.chunks:
         part = Dataset((chunk,), data.schema)
-        parts.append(_predictions(model, read_fields(part, ("uid", *model.reads), context=context)))
+        parts.append(_predictions(model, read_fields(part, ("uid", *model.reads), context=context, store=store)))
         if progress is not None:
             progress.advance()
     return pl.concat(parts) if parts else pl.DataFrame(schema={"uid": pl.String, "prediction": pl.String})

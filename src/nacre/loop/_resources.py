@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from nacre.data import Dataset
 from nacre.embeddings import Embedding, MiniLM, TfidfSvd, available
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from nacre.workspace import Project
 
 EMBEDDINGS = ("minilm", "tfidf_svd")
+MAX_TEXTS = 100_000  # distinct ones that the stand-in is fitted on
 
 
 def project_context(
@@ -47,6 +50,23 @@ def project_context(
     return Context(embeddings=embeddings, predictors=predictors, folder=folder)
 
 
+def embedding_folders(project: Project, context: Context, reads: Iterable[str]) -> dict[str, str]:
+    """Return where each embedding among the columns `reads` is stored; empty for one that Nacre installs."""
+    names = {suffix for _, suffix in map(split_name, reads) if suffix in context.embeddings}
+    return {
+        name: project.settings[_key(name)]["folder"] if isinstance(context.embeddings[name], TfidfSvd) else ""
+        for name in sorted(names)
+    }
+
+
+def stored_embeddings(project: Project, folders: Mapping[str, str]) -> dict[str, Embedding]:
+    """Return the embeddings that a model was trained with, whatever is installed now."""
+    return {
+        name: TfidfSvd.load(project.artifacts.get_folder(folder)) if folder else MiniLM()
+        for name, folder in folders.items()
+    }
+
+
 def embedding_note(context: Context) -> str | None:
     """Return what to tell the reader where a simpler embedding stands in, or None."""
     replaced = [name for name, embedding in context.embeddings.items() if embedding.name != name]
@@ -61,11 +81,15 @@ def embedding_note(context: Context) -> str | None:
 def _embedding(name: str, fields: list[str], project: Project, data: Dataset) -> Embedding:
     if name == "minilm" and "minilm" in available():
         return MiniLM()
-    key = f"embedding:{','.join(sorted(fields))}"
-    if key in project.settings:
-        return TfidfSvd.load(project.artifacts.get_folder(project.settings[key]["folder"]))
+    # Frozen under its name: a function on another field later must not change what thresholds were chosen on.
+    if _key(name) in project.settings:
+        return TfidfSvd.load(project.artifacts.get_folder(project.settings[_key(name)]["folder"]))
     data.require(fields)
-    texts = [text for field in fields for text in data.collect([field]).to_series().drop_nulls().to_list()]
-    fitted = TfidfSvd().fit(texts)
-    project.settings[key] = {"folder": project.artifacts.put_folder(fitted.save)}
+    texts = pl.concat([data.collect([field]).to_series().cast(pl.String).alias("text") for field in fields])
+    fitted = TfidfSvd().fit(texts.drop_nulls().unique(maintain_order=True).head(MAX_TEXTS).to_list())
+    project.settings[_key(name)] = {"folder": project.artifacts.put_folder(fitted.save)}
     return fitted
+
+
+def _key(name: str) -> str:
+    return f"embedding:{name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ from nacre._hashing import hash_frame
 from nacre._progress import Progress, Silent
 from nacre.analysis import Outcomes
 from nacre.data import Dataset, MultiLabel, Number, Spans, VoteSchema
+from nacre.engine import split_name
 from nacre.errors import SchemaError
-from nacre.functions import Context
+from nacre.functions import Context, Function
 from nacre.label_models import (
     LabelModel,
     OneVsRest,
@@ -26,12 +27,12 @@ from nacre.label_models import (
 )
 from nacre.labeling import LabelMatrix, apply, read_fields
 from nacre.loop._recipe import Recipe
-from nacre.loop._resources import project_context
+from nacre.loop._resources import embedding_folders, project_context
 from nacre.loop._units import Codes, rows_in, split_rows, unit_truth
 from nacre.models import EndModel, load_model, model_from_spec, predict_all
 
 if TYPE_CHECKING:
-    from nacre.workspace import Project
+    from nacre.workspace import Project, TrainedModel
 
 Floats = NDArray[np.float64]
 
@@ -71,13 +72,13 @@ class Trained:
 
     Args:
         model: The fitted model.
-        training_set: Hash of its training set.
+        stored: Where the project keeps it, and its training set.
         n_rows: How many data points it was trained on.
         proba: Its probabilities, [n_units, n_classes].
     """
 
     model: EndModel
-    training_set: str
+    stored: TrainedModel
     n_rows: int
     proba: Floats
 
@@ -98,6 +99,7 @@ def apply_functions(
         raise SchemaError("There are no functions yet. Add some under `functions` in nacre.yaml.")
     reads = model_from_spec(recipe.model).reads
     context = project_context(project, functions, data, folder=recipe.folder, reads=reads)
+    _refuse_truth_as_evidence(recipe, functions, context)
     label_matrix = apply(
         functions,
         data,
@@ -149,21 +151,28 @@ def train_model(
     training_set = project.training_sets.add("current", frame, lineage=_lineage(project, recipe))
     spec = dict(recipe.model)
     model = model_from_spec(spec)
-    data = labels.data.where(frame.get_column("row_id"))
-    fields = read_fields(data, model.reads, context=labels.context, store=project.columns)
+    fields = read_fields(
+        labels.data, model.reads, rows=frame.get_column("row_id"), context=labels.context, store=project.columns
+    )
     content = hash_frame(fields)
     known = _model_trained_before(project, (training_set.frame, content, spec), schema)
     if known is not None:
-        model = known
+        model, stored = known
     else:
         progress.start("end model", 1)
         model.fit(fields, _target(frame, schema), schema)
-        project.models.add(
-            "current", model.save, training_set=training_set.frame, content=content, spec=spec, note=note
+        stored = project.models.add(
+            "current",
+            model.save,
+            training_set=training_set.frame,
+            content=content,
+            spec=spec,
+            embeddings=embedding_folders(project, labels.context, model.reads),
+            note=note,
         )
         progress.advance()
     proba = predict_all(model, labels.data, context=labels.context, store=project.columns, progress=progress)
-    return Trained(model, training_set.frame, len(frame), proba)
+    return Trained(model, stored, len(frame), proba)
 
 
 def split_outcomes(labels: Labels, trained: Trained, split: str) -> Outcomes:
@@ -177,6 +186,19 @@ def split_outcomes(labels: Labels, trained: Trained, split: str) -> Outcomes:
         proba=trained.proba[units],
         class_balance=labels.balance,
     )
+
+
+def _refuse_truth_as_evidence(recipe: Recipe, functions: Sequence[Function], context: Context) -> None:
+    """Ground truth that functions or models read would measure itself: every figure would be too good."""
+    truth = recipe.data.truth
+    readers = {function.name: function.resolve(context).reads for function in functions}
+    readers |= {"the end model": model_from_spec(recipe.model).reads}
+    for name, reads in readers.items():
+        if truth in [split_name(column)[0] for column in reads]:
+            raise SchemaError(
+                f"`{name}` reads the field `{truth}`, which is the ground truth: it would only measure itself. Name "
+                "another field, or take `truth` out of `data` in nacre.yaml."
+            )
 
 
 def _votable(project: Project) -> VoteSchema:
@@ -251,7 +273,7 @@ def _target(frame: pl.DataFrame, schema: VoteSchema) -> Floats:
     proba = frame.get_column("proba")
     if isinstance(schema, Spans):
         proba = proba.explode(empty_as_null=False)
-    return np.array(proba.to_list(), dtype=np.float64).reshape(-1, len(schema.classes))
+    return proba.explode(empty_as_null=False).to_numpy().reshape(-1, len(schema.classes))
 
 
 def _lineage(project: Project, recipe: Recipe) -> dict[str, Any]:
@@ -262,12 +284,14 @@ def _lineage(project: Project, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _model_trained_before(project: Project, made_of: tuple[str, str, Any], schema: VoteSchema) -> EndModel | None:
+def _model_trained_before(
+    project: Project, made_of: tuple[str, str, Any], schema: VoteSchema
+) -> tuple[EndModel, TrainedModel] | None:
     """Return the newest model where training set, the fields it reads, settings and classes are the same."""
     if "current" not in project.models:
         return None
     stored = project.models["current"]
     if (stored.training_set, stored.content, dict(stored.spec)) != made_of:
         return None
-    model = load_model(project.models.folder("current"))
-    return model if model.classes_ == schema.classes else None
+    model = load_model(project.artifacts.get_folder(stored.folder))
+    return (model, stored) if model.classes_ == schema.classes else None

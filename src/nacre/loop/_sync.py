@@ -87,7 +87,10 @@ def import_source(
             read_batches(path, uid=recipe.data.uid, refused=part, **options)
             for path, part in zip(sources, parts, strict=True)
         ]
-        imported = project.data.replace(_rows(readers), uid="uid", **split)
+        rows = _rows(readers)
+        if recipe.data.uid is None:
+            rows = _in_place(project, rows, recipe.data.source)
+        imported = project.data.replace(rows, uid="uid", **split)
     project.settings[SOURCE] = now
     return Synced(imported, sum(reader.n_refused for reader in readers))
 
@@ -124,6 +127,22 @@ def _rows(readers: list[Batches]) -> Iterator[pl.DataFrame]:
             yield frame
     if not n_rows:
         raise IngestError("The source holds no data point. Name a file that has some under `source` in nacre.yaml.")
+
+
+def _in_place(project: Project, rows: Iterator[pl.DataFrame], source: str) -> Iterator[pl.DataFrame]:
+    """Refuse a source without uid whose rows moved: what is known of a position would be said of another text."""
+    if project.data.version is None or not len(project.iterations):
+        return rows
+    frames = list(rows)
+    old, new = project.data.read().collect(), pl.concat(frames, how="diagonal_relaxed")
+    names = [name for name in old.columns if name in new.columns and name not in ("row_id", "split")]
+    if not new.select(names).head(len(old)).equals(old.select(names)):
+        raise IngestError(
+            f"{source} was edited and has no uid, so its rows are known by their position, and they moved: tags, "
+            "comments, ground truth and earlier iterations would be of other data points. Name a field that identifies "
+            "them as `uid` under `data` in nacre.yaml, only append rows, or begin another project."
+        )
+    return iter(frames)
 
 
 @contextmanager

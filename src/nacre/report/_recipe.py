@@ -70,7 +70,7 @@ def _versions(subject: Subject) -> Chart:
 def _found_versions(subject: Subject) -> Iterator[tuple[str, str]]:
     project = subject.project
     yield "data", _short(project.data.version)
-    yield "training set", _short(subject.trained.training_set)
+    yield "training set", _short(subject.trained.stored.training_set)
     if "current" in project.models:
         yield "end model", _short(project.models["current"].folder)
     yield "Python", platform.python_version()

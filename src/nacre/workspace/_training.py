@@ -47,6 +47,7 @@ class TrainedModel:
         content: Hash of the fields of its data points as the model read them; empty where it is not known.
         spec: Kind and hyper-parameters, as JSON.
         metrics: What was measured, as JSON.
+        embeddings: Hash of the folder of each embedding that it reads, empty for one that Nacre installs.
     """
 
     name: str
@@ -55,6 +56,7 @@ class TrainedModel:
     content: str = ""
     spec: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    embeddings: Mapping[str, str] = field(default_factory=dict)
 
 
 class TrainingSets(Collection[TrainingSet]):
@@ -110,6 +112,7 @@ class Models(Collection[TrainedModel]):
         content: str = "",
         spec: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
+        embeddings: Mapping[str, str] | None = None,
         is_end_model: bool = True,
         note: str | None = None,
     ) -> TrainedModel:
@@ -122,12 +125,14 @@ class Models(Collection[TrainedModel]):
             content: Hash of the fields of its data points as the model read them.
             spec: Kind and hyper-parameters, as JSON.
             metrics: What was measured, as JSON.
+            embeddings: Hash of the folder of each embedding that it reads, empty for one that Nacre installs.
             is_end_model: Whether it is what the loop is about, and not a model that votes.
             note: What the next iteration is for; with a note an end model opens one on any training set.
         """
         self._check_name(name)
         folder = self._artifacts.put_folder(save)
-        model = TrainedModel(name, folder, training_set, content, dict(spec or {}), dict(metrics or {}))
+        made_of = (dict(spec or {}), dict(metrics or {}), dict(embeddings or {}))
+        model = TrainedModel(name, folder, training_set, content, *made_of)
         with self._journal.write() as entry:
             if is_end_model and _opens_iteration(entry, None if note else training_set):
                 open_iteration(entry, note or f"model `{name}`")
