@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 
 import polars as pl
 import pytest
@@ -105,6 +107,36 @@ def test_a_damaged_folder_is_refused_and_can_be_stored_again(workspace):
         workspace.artifacts.get_folder(content)
     assert workspace.artifacts.put_folder(save) == content
     assert workspace.artifacts.get_folder(content).is_dir()
+
+
+STORE_MANY = """
+import sys
+from pathlib import Path
+from nacre.workspace._artifacts import Artifacts
+
+artifacts = Artifacts(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(300):
+    content = artifacts.put_folder(lambda folder: (folder / "a.json").write_text(str(number)))
+    artifacts.get_folder(content)
+"""
+
+
+def test_processes_that_store_the_same_folders_do_not_disturb_each_other(tmp_path):
+    command = [sys.executable, "-c", STORE_MANY, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(4)]
+
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in processes]
+
+    assert errors == [""] * 4
+    assert len(list((tmp_path / "models").glob("[!.]*"))) == 300
 
 
 def test_a_model_that_cannot_be_saved_leaves_nothing(workspace):

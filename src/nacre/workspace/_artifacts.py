@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import polars as pl
@@ -57,13 +60,11 @@ class Artifacts:
             write(aside)
             content = _hash_folder(aside)
             target = self._folders / content
-            if target.is_dir() and _hash_folder(target) == content:
+            if _holds(target, content):
                 return content
             with explained(f"store {target}"):
                 _flush_files(aside)
-                if target.is_dir():
-                    target.rename(staging / "damaged")
-                aside.rename(target)
+                _place(aside, target, content)
                 flush_folder(self._folders)
         return content
 
@@ -72,7 +73,7 @@ class Artifacts:
         folder = self._folders / content
         if not folder.is_dir():
             raise WorkspaceError(f"The model {content} is missing: there is no {folder}. {_REMEDY}")
-        if _hash_folder(folder) != content:
+        if not _holds(folder, content):
             raise WorkspaceError(f"{folder} is damaged: its content does not fit its name. {_REMEDY}")
         return folder
 
@@ -89,6 +90,33 @@ class Artifacts:
 
     def _frame_path(self, content: str) -> Path:
         return self._frames / content[:2] / f"{content}.arrow"
+
+
+def _place(aside: Path, target: Path, content: str) -> None:
+    """Rename a folder to its final name, unless another process has stored the same there meanwhile.
+
+    Only a folder that is damaged is moved out of the way: of a good one, a reader would see that it is gone.
+    """
+    for attempt in count():
+        try:
+            aside.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
+        if _holds(target, content):
+            return
+        with suppress(FileNotFoundError):  # another process may repair it as well
+            target.rename(aside.with_name(f"damaged-{attempt}"))
+
+
+def _holds(folder: Path, content: str) -> bool:
+    """Return whether a folder is there with the content of this hash."""
+    try:
+        return folder.is_dir() and _hash_folder(folder) == content
+    except FileNotFoundError:  # another process moved it away: it was damaged
+        return False
 
 
 def _hash_folder(folder: Path) -> str:
