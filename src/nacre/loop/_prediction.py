@@ -50,12 +50,11 @@ def predict_source(
         progress.start("predict", len(data.chunks))
     store = project.columns if source is None else None
     parts = []
-    for chunk in data.chunks:
-        part = Dataset((chunk,), data.schema)
+    for part in [Dataset((chunk,), data.schema) for chunk in data.chunks] or [data]:
         parts.append(_predictions(model, read_fields(part, ("uid", *model.reads), context=context, store=store)))
         if progress is not None:
             progress.advance()
-    return pl.concat(parts) if parts else pl.DataFrame(schema={"uid": pl.String, "prediction": pl.String})
+    return pl.concat(parts)
 
 
 def _predictions(model: EndModel, fields: pl.DataFrame) -> pl.DataFrame:
