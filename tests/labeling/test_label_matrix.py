@@ -163,6 +163,17 @@ def token_vote(spans, start, end):
     return 0
 
 
+@pytest.mark.parametrize("spans", [[(0, 3, "fruit"), (0, 5, "size")], [(0, 3, "fruit"), (0, 3, "size")]])
+def test_the_first_of_spans_that_start_together_decides(spans):
+    @labeling_function
+    def given_spans(text):
+        return spans
+
+    label_matrix = apply([given_spans], pl.DataFrame({"text": ["big"]}), Spans(("fruit", "size"), "text"))
+
+    assert label_matrix.to_dense()[:, 0].tolist() == [1]
+
+
 def test_rules_on_spans_vote_on_tokens():
     schema = Spans(("fruit", "size"), "text")
     fruit = Rule("fruit", Keyword("text", ("apple", "pear")), label="fruit")

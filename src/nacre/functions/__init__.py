@@ -1,13 +1,14 @@
 """Conditions, and the functions that vote on data points."""
 
 from nacre.functions._answers import to_votes
-from nacre.functions._code import Code, code_fingerprint, labeling_function, load_function
+from nacre.functions._code import Code, code_fingerprint, labeling_function
 from nacre.functions._condition import AllOf, AnyOf, Condition, Not
 from nacre.functions._context import Context, Embedding, Predictor
 from nacre.functions._existing import Existing
 from nacre.functions._expression import Expression
 from nacre.functions._function import Declarative, Function, Votes
 from nacre.functions._keyword import Keyword
+from nacre.functions._loading import load_function
 from nacre.functions._mapping import Mapping
 from nacre.functions._matching import match_spans
 from nacre.functions._member import Member

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
 
 import polars as pl
 
 from nacre._hashing import hash_json
 from nacre.data import VoteSchema
-from nacre.errors import SpecError, UnknownNameError
+from nacre.errors import SpecError
 from nacre.functions._answers import message_of, to_votes
 from nacre.functions._function import Votes
-from nacre.functions._source import (
-    CodeFile,
-    definition_in_file,
-    definition_of_function,
-    definitions,
-    plain_function,
-    read_code,
-    running_differs,
-    source_of_file,
-    source_of_function,
-)
+from nacre.functions._loading import load_file, load_function, loaded_file
+from nacre.functions._running import fields_of_function, is_unedited, note_definition, running_source
+from nacre.functions._source import CodeFile, Sources, fields_of_definition, read_sources
 
 if TYPE_CHECKING:
     from nacre.functions._context import Context
@@ -77,31 +67,21 @@ class Code:
                 f"`{self.name}` must be a Python function made with `def`; found {type(self.function).__name__}."
             )
 
-    @cached_property
+    @property
     def reads(self) -> tuple[str, ...]:
-        arguments = self._syntax.args
-        if arguments.vararg or arguments.kwarg:
-            raise SpecError(f"`{self.name}` takes * or ** arguments. Name the fields that it reads as arguments.")
-        positional = [*arguments.posonlyargs, *arguments.args]
-        needed = positional[: len(positional) - len(arguments.defaults)]
-        named = [a for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
-        if not needed and not named:
-            raise SpecError(f"`{self.name}` has no arguments. Name the fields that it reads as arguments.")
-        return tuple(argument.arg for argument in (*needed, *named))
+        return self._fields[0]
 
     @cached_property
     def fingerprint(self) -> str:
-        file = self.file
-        if file is None:
-            return hash_json({self.kind: [source_of_function(cast("FunctionType", self.function)), self.version]})
-        used = source_of_file(file)
-        if not isinstance(self.function, str) and running_differs(cast("FunctionType", self.function), file):
-            # Votes of code that the file no longer holds must not be taken for those of the file.
-            used.append(inspect.unwrap(self.function).__code__.co_code.hex())
-        return hash_json({self.kind: [used, self.version]})
+        if self.is_as_in_file:
+            file = cast("CodeFile", self.file)
+            return hash_json({self.kind: [cast("Sources", self._sources).used_by(file.name), self.version]})
+        running = running_source(cast("FunctionType", self.function), is_versioned=bool(self.version))
+        return hash_json({self.kind: [running, self.version]})
 
     def resolve(self, context: Context) -> Code:
-        return replace(self, folder=context.folder) if isinstance(self.function, str) else self
+        """Return the function as it is now: files are read again."""
+        return replace(self, folder=context.folder) if isinstance(self.function, str) else replace(self)
 
     def spec(self) -> dict[str, Any]:
         """Return the function as JSON; one that lives in no importable file has none."""
@@ -123,8 +103,21 @@ class Code:
             return CodeFile(self.folder / path, name)
         function = inspect.unwrap(self.function)
         file = CodeFile(Path(function.__code__.co_filename), function.__qualname__)
-        is_importable = file.name.isidentifier() and file.path.is_file() and file.name in definitions(file.path)
-        return file if is_importable else None
+        if not (file.name.isidentifier() and file.path.is_file()):
+            return None
+        return file if file.name in read_sources(file.path).definitions else None
+
+    @cached_property
+    def is_as_in_file(self) -> bool:
+        """Whether importing the file gives this function: not if one of its files was edited after its import."""
+        if isinstance(self.function, str):
+            return True
+        if self._sources is None:
+            return False
+        function = cast("FunctionType", inspect.unwrap(self.function))
+        if (loaded := loaded_file(function)) is not None:
+            return loaded.sources.key == self._sources.key
+        return is_unedited(function, self._sources)
 
     def vote(self, chunk: pl.DataFrame, schema: VoteSchema) -> Votes:
         answers, errors = self.answers(chunk)
@@ -132,6 +125,10 @@ class Code:
 
     def answers(self, chunk: pl.DataFrame) -> tuple[list[Any], list[str | None]]:
         """Call the function on each row; an exception is the message of its row."""
+        with self._imports():
+            return self._answers(chunk)
+
+    def _answers(self, chunk: pl.DataFrame) -> tuple[list[Any], list[str | None]]:
         calls = map(self._call(), *(chunk.get_column(name).to_list() for name in self.reads))
         answers: list[Any] = []
         errors: list[str | None] = [None] * len(chunk)
@@ -148,21 +145,38 @@ class Code:
 
     def _call(self) -> Callable[..., Any]:
         """Return the function as one of the values of `reads`, in that order."""
-        call = self.function if not isinstance(self.function, str) else load_function(cast("CodeFile", self.file))
-        arguments = self._syntax.args
-        n_positional = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-        named = self.reads[n_positional:]
+        call = self.function
+        if isinstance(call, str):
+            call = load_function(cast("CodeFile", self.file), self._sources)
+        names, n_positional = self._fields
+        named = names[n_positional:]
         if not named:
             return call
         return lambda *values: call(*values[:n_positional], **dict(zip(named, values[n_positional:], strict=True)))
 
+    def _imports(self) -> AbstractContextManager[None]:
+        """Return a context in which the function can import what lies beside its file."""
+        if isinstance(self.function, str):
+            return load_file(cast("Sources", self._sources)).active()
+        loaded = loaded_file(cast("FunctionType", inspect.unwrap(self.function)))
+        return loaded.active() if loaded is not None else nullcontext()
+
     @cached_property
-    def _syntax(self) -> ast.FunctionDef:
-        if (file := self.file) is not None:
-            definition = definition_in_file(file)
+    def _sources(self) -> Sources | None:
+        """What the file and those that it imports hold; read once, so that what runs is what was hashed."""
+        return read_sources(self.file.path) if self.file is not None else None
+
+    @cached_property
+    def _fields(self) -> tuple[tuple[str, ...], int]:
+        """The names of the fields, and how many of them are given by position."""
+        if isinstance(self.function, str):
+            file = cast("CodeFile", self.file)
+            found = fields_of_definition(cast("Sources", self._sources).definition(file.name), self.name)
         else:
-            definition = definition_of_function(cast("FunctionType", self.function))
-        return plain_function(definition, self.name)
+            found = fields_of_function(cast("FunctionType", self.function), self.name)
+        if not found[0]:
+            raise SpecError(f"`{self.name}` has no arguments. Name the fields that it reads as arguments.")
+        return found
 
 
 @overload
@@ -185,47 +199,19 @@ def labeling_function(
     """
 
     def decorate(function: Callable[..., Any]) -> Code:
+        if inspect.isfunction(function):
+            note_definition(inspect.unwrap(function))
         return Code(name or function.__name__, function, version)
 
     return decorate if function is None else decorate(function)
 
 
 def code_fingerprint(function: Callable[..., Any]) -> str:
-    """Return the hash of a Python function's text and of what it uses; where there is no text, of its name."""
-    if not inspect.isfunction(function) or function.__name__ == "<lambda>":
-        kind = function if hasattr(function, "__qualname__") else type(function)
-        compiled = getattr(getattr(function, "__code__", None), "co_code", b"").hex()
-        return hash_json([kind.__module__, kind.__qualname__, compiled, getattr(function, "fingerprint", "")])
-    return Code(function.__name__, function).fingerprint
+    """Return the hash of a callable: of its attribute `fingerprint`, or else of its code and the values that it uses.
 
-
-def load_function(file: CodeFile) -> Callable[..., Any]:
-    """Import the file and return the Python function."""
-    read_code(file.path)
-    key = (str(file.path.resolve()), file.path.stat().st_mtime_ns)
-    if key not in _LOADED:
-        _LOADED[key] = _import(file.path)
-    found = getattr(_LOADED[key], file.name, None)
-    function: Callable[..., Any] | None = getattr(found, "function", found)  # a decorated one is a `Code`
-    if not callable(function):
-        raise UnknownNameError("function", file.name, available=definitions(file.path))
-    return function
-
-
-_LOADED: dict[tuple[str, int], ModuleType] = {}  # imported files, so that a pass of many chunks imports each once
-
-
-def _import(path: Path) -> ModuleType:
-    spec = spec_from_file_location(f"_nacre_code_{len(_LOADED)}", path)
-    if spec is None or spec.loader is None:
-        raise SpecError(f"`{path}` is not a Python file.")
-    module = module_from_spec(spec)
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)  # the file may import what lies beside it
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # the edge of user code
-        raise SpecError(f"Importing the code file `{path}` failed: {message_of(error)}") from error
-    finally:
-        sys.path.remove(folder)
-    return module
+    Raises:
+        SpecError: It uses a value that cannot be told from others of its type.
+    """
+    if isinstance(fingerprint := getattr(function, "fingerprint", None), str):
+        return hash_json([function.__module__, fingerprint])
+    return hash_json(running_source(function))

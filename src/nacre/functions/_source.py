@@ -1,18 +1,22 @@
-"""The text of Python functions, and of what they use: so that a change of either is noticed."""
+"""The text of Python files, and of what a function in them uses: so that a change of either is noticed."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from nacre._hashing import hash_text
 from nacre.errors import SpecError, UnknownNameError
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
-CONSTANTS = (str, bytes, int, float, complex, bool, type(None))
+INSTALLED = ("site-packages", "dist-packages")
+ASYNC = "`{}` is defined with `async`. A labeling function returns its answer: use plain `def`."
+YIELD = "`{}` uses `yield`. A labeling function returns one answer per call: use `return`."
+STARRED = "`{}` takes * or ** arguments. Name the fields that it reads as arguments."
 
 
 class CodeFile(NamedTuple):
@@ -22,8 +26,109 @@ class CodeFile(NamedTuple):
     name: str
 
 
-def read_code(path: Path) -> str:
-    """Return the text of a code file."""
+@dataclass(frozen=True)
+class Sources:
+    """A code file and all files of the project that it imports, as they were when they were read.
+
+    What is hashed and what is run both come from here, so that they cannot differ.
+
+    Args:
+        path: The code file.
+        texts: The text of each file by its absolute path.
+    """
+
+    path: Path
+    texts: dict[Path, str]
+
+    @cached_property
+    def key(self) -> str:
+        return hash_text(
+            str(self.path), *(part for path in sorted(self.texts) for part in (str(path), self.texts[path]))
+        )
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return _parse(self.texts[self.path], str(self.path))
+
+    @property
+    def definitions(self) -> dict[str, Definition]:
+        """The functions that the file defines at its top level."""
+        return {node.name: node for node in self.tree.body if isinstance(node, Definition)}
+
+    def definition(self, name: str) -> Definition:
+        """Return the syntax tree of a function of the file; nothing is run."""
+        found = self.definitions
+        if name not in found:
+            raise UnknownNameError("function", name, available=found)
+        return _without_labeling_function(found[name])
+
+    def used_by(self, name: str) -> list[str]:
+        """Return the syntax of a function, of all that it uses of its file, and of the other files.
+
+        Comments, layout, `@labeling_function` and the function's name are left out: changing them changes no vote.
+        """
+        definition = self.definition(name)
+        top = _names_at_top(self.tree)
+        acting = _acting(self.tree)
+        texts = [_dump(node) for node in acting]
+        waiting, used = {part for node in (definition, *acting) for part in _names_in(node)}, {name}
+        while waiting:
+            other = waiting.pop()
+            if other in used or other not in top:
+                continue
+            used.add(other)
+            for node in top[other]:
+                waiting |= _names_in(node)
+                texts.append(f"{other}: {_dump(node)}")
+        return [*_body(definition), *sorted(set(texts)), *self._others()]
+
+    def _others(self) -> list[str]:
+        root = package_root(self.path)
+        others = [path for path in sorted(self.texts) if path != self.path]
+        return [f"{_relative(path, root)}: {ast.dump(_parse(self.texts[path], str(path)))}" for path in others]
+
+
+def read_sources(path: Path) -> Sources:
+    """Read a code file and the files of its project that any import in them reaches, wherever it is written.
+
+    A file too many costs a computation that was not needed; a file too few gives the votes of another function.
+    """
+    main = path.resolve()
+    root = package_root(main)
+    texts: dict[Path, str] = {}
+    waiting = [main, *(folder / "__init__.py" for folder in main.parents if root in folder.parents)]
+    while waiting:
+        file = waiting.pop()
+        if file not in texts:
+            texts[file] = _read(path if file == main else file)
+            waiting += _imported(_parse(texts[file], str(file)), file, main)
+    return Sources(main, texts)
+
+
+def package_root(path: Path) -> Path:
+    """Return the first folder above a file that is no package."""
+    folder = path.parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        folder = folder.parent
+    return folder
+
+
+def fields_of_definition(definition: Definition, name: str) -> tuple[tuple[str, ...], int]:
+    """Return the arguments without default, and how many of them may be given by position."""
+    if isinstance(definition, ast.AsyncFunctionDef):
+        raise SpecError(ASYNC.format(name))
+    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(definition)):
+        raise SpecError(YIELD.format(name))
+    arguments = definition.args
+    if arguments.vararg or arguments.kwarg:
+        raise SpecError(STARRED.format(name))
+    positional = [*arguments.posonlyargs, *arguments.args]
+    needed = positional[: len(positional) - len(arguments.defaults)]
+    named = [a for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    return tuple(argument.arg for argument in (*needed, *named)), len(needed)
+
+
+def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -32,141 +137,34 @@ def read_code(path: Path) -> str:
         raise SpecError(f"The code file `{path}` is not UTF-8 text: {error}.") from error
 
 
-def definitions(path: Path) -> dict[str, Definition]:
-    """Return the functions that a file defines at its top level."""
-    return _functions(_parse(read_code(path), str(path)))
-
-
-def definition_in_file(file: CodeFile) -> Definition:
-    """Return the syntax tree of a function in a file; nothing is run."""
-    found = definitions(file.path)
-    if file.name not in found:
-        raise UnknownNameError("function", file.name, available=found)
-    return _without_labeling_function(found[file.name])
-
-
-def definition_of_function(function: FunctionType) -> Definition:
-    """Return the syntax tree of a function that lives in a notebook, a shell, or another function."""
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError) as error:
-        raise SpecError(
-            f"The text of `{function.__name__}` cannot be read. Define it with `def` in a file or cell."
-        ) from error
-    found = _functions(_parse(source, function.__name__)) if function.__name__ != "<lambda>" else {}
-    if function.__name__ not in found:
-        raise SpecError(f"`{function.__qualname__}` is not a plain function. Define it with `def` in a file or cell.")
-    return _without_labeling_function(found[function.__name__])
-
-
-def plain_function(definition: Definition, name: str) -> ast.FunctionDef:
-    """Return the definition, refusing functions whose call gives no answer yet: coroutines and generators."""
-    if isinstance(definition, ast.AsyncFunctionDef):
-        raise SpecError(f"`{name}` is defined with `async`. A labeling function returns its answer: use plain `def`.")
-    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(definition)):
-        raise SpecError(f"`{name}` uses `yield`. A labeling function returns one answer per call: use `return`.")
-    return definition
-
-
-def source_of_file(file: CodeFile) -> list[str]:
-    """Return the syntax of a function and of all that it uses from its file and from files beside it.
-
-    Comments, layout, `@labeling_function` and the function's name are left out: changing them changes no vote.
-    """
-    tree = _parse(read_code(file.path), str(file.path))
-    definition = definition_in_file(file)
-    top = _names_at_top(tree)
-    waiting, used = _names_in(definition), {file.name}
-    texts: list[str] = []
-    while waiting:
-        name = waiting.pop()
-        if name in used or name not in top:
+def _imported(tree: ast.Module, file: Path, main: Path) -> Iterator[Path]:
+    """Return the files of the project of `main` that the imports of a file reach."""
+    root = package_root(main)
+    folders = [folder for folder in {main.parent, root} if folder.name not in INSTALLED]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            wanted = [(folder, alias.name.split(".")) for alias in node.names for folder in folders]
+        elif isinstance(node, ast.ImportFrom):
+            starts = [file.parents[node.level - 1]] if 0 < node.level <= len(file.parents) else folders
+            parts = node.module.split(".") if node.module else []
+            wanted = [(start, [*parts, alias.name]) for start in starts for alias in node.names]
+        else:
             continue
-        used.add(name)
-        for node in top[name]:
-            waiting |= _names_in(node)
-            texts.append(f"{name}: {_dump(node)}")
-            texts.extend(_beside(node, file.path.parent))
-    return [*_body(definition), *sorted(set(texts))]
+        for start, parts in wanted:
+            yield from _below(start, parts, main)
 
 
-def running_differs(function: FunctionType, file: CodeFile) -> bool:
-    """Return whether the file was edited after the function was imported from it."""
-    running = inspect.unwrap(function).__code__
-    compiled = compile(read_code(file.path), str(file.path), "exec").co_consts
-    found = [code for code in compiled if isinstance(code, CodeType) and code.co_name == file.name]
-    return not any(_bytecode(code) == _bytecode(running) for code in found)
-
-
-def _bytecode(code: CodeType) -> tuple[Any, ...]:
-    inner = tuple(_bytecode(part) if isinstance(part, CodeType) else repr(part) for part in code.co_consts)
-    return code.co_code, code.co_names, code.co_varnames, inner
-
-
-def source_of_function(function: FunctionType) -> list[str]:
-    """Return the syntax of a function that lives in no file, and what it uses: functions and constant values."""
-    return _source_of_function(function, seen=set())
-
-
-def _source_of_function(function: FunctionType, seen: set[int]) -> list[str]:
-    seen.add(id(function))
-    variables = inspect.getclosurevars(function)
-    values: dict[str, Any] = {**variables.globals, **variables.nonlocals}
-    values |= {f"default {i}": value for i, value in enumerate(function.__defaults__ or ())}
-    values |= {f"default {name}": value for name, value in (function.__kwdefaults__ or {}).items()}
-    texts = [f"{name}: {_value(value, seen)}" for name, value in sorted(values.items())]
-    return [*_body(definition_of_function(function)), *texts]
-
-
-def _value(value: Any, seen: set[int]) -> Any:
-    """Return what a value that a function uses is, as far as it can be told."""
-    if isinstance(value, CONSTANTS):
-        return repr(value)
-    if isinstance(value, ModuleType):
-        return f"module {value.__name__}"
-    if id(value) in seen:
-        return "above"
-    seen = {*seen, id(value)}
-    if isinstance(value, FunctionType):
-        try:
-            return _source_of_function(value, seen)
-        except SpecError:
-            return f"function {value.__qualname__}"
-    if isinstance(value, list | tuple):
-        return [_value(item, seen) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted(str(_value(item, seen)) for item in value)
-    if isinstance(value, dict):
-        return [[_value(key, seen), _value(item, seen)] for key, item in value.items()]
-    if hasattr(value, "pattern") and hasattr(value, "flags"):
-        return f"pattern {value.pattern!r} {value.flags}"
-    if inspect.isclass(value):
-        return f"class {value.__module__}.{value.__qualname__}"
-    return f"object {type(value).__module__}.{type(value).__qualname__}"
-
-
-def _beside(node: ast.AST, folder: Path) -> list[str]:
-    """Return the syntax of the files of a folder that an import statement reaches."""
-    if isinstance(node, ast.Import):
-        modules = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        modules = [node.module]
-    else:
-        return []
-    paths = {path for module in modules if (path := folder / f"{module.split('.')[0]}.py").is_file()}
-    return [ast.dump(tree) for path in sorted(paths) for tree in _with_imports(path, folder, set())]
-
-
-def _with_imports(path: Path, folder: Path, seen: set[Path]) -> list[ast.Module]:
-    """Return the tree of a file and of those beside it that it imports."""
-    if path in seen:
-        return []
-    seen.add(path)
-    tree = _parse(read_code(path), str(path))
-    modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    others = sorted({other for module in modules if (other := folder / f"{module.split('.')[0]}.py").is_file()})
-    return [tree, *(found for other in others for found in _with_imports(other, folder, seen))]
+def _below(folder: Path, parts: list[str], main: Path) -> Iterator[Path]:
+    """Return the files that importing a dotted name runs; of a package that `main` is not part of, all."""
+    for part in parts:
+        if (file := folder / f"{part}.py").is_file():
+            yield file.resolve()
+        folder /= part
+        if (init := folder / "__init__.py").is_file():
+            if folder not in main.parents:
+                yield from (file.resolve() for file in folder.rglob("*.py"))
+                return
+            yield init
 
 
 def _parse(source: str, where: str) -> ast.Module:
@@ -178,27 +176,57 @@ def _parse(source: str, where: str) -> ast.Module:
         raise SpecError(f"`{where}` is not valid Python: {reason}{line}.") from error
 
 
-def _functions(tree: ast.Module) -> dict[str, Definition]:
-    return {node.name: node for node in tree.body if isinstance(node, Definition)}
-
-
 def _names_at_top(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     """Return the statements at the top level of a file that give each name its value."""
     top: dict[str, list[ast.stmt]] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names = {node.name}
+            changed = (part.names for part in ast.walk(node) if isinstance(part, ast.Global))
+            names = {node.name, *(name for found in changed for name in found)}
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         else:
-            names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+            names = _names_in(node)
         for name in names:
             top.setdefault(name, []).append(node)
     return top
 
 
+def _acting(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements at the top level that may change what any function of the file uses.
+
+    Others give names their values: plain definitions, imports of names, assignments that call nothing of the file.
+    """
+    own = {node.name for node in tree.body if isinstance(node, Definition | ast.ClassDef)}
+    return [node for node in tree.body if not _is_passive(node, own)]
+
+
+def _is_passive(node: ast.stmt, own: set[str]) -> bool:
+    if isinstance(node, Definition):
+        return not _without_labeling_function(node).decorator_list
+    if isinstance(node, ast.ClassDef):
+        return not node.decorator_list
+    if isinstance(node, ast.ImportFrom):
+        return all(alias.name != "*" for alias in node.names)
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(isinstance(target, ast.Name) for target in targets) and not _calls(node, own)
+    return isinstance(node, ast.Import | ast.Pass) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def _calls(node: ast.AST, own: set[str]) -> bool:
+    called = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+    return any(isinstance(function, ast.Name) and function.id in own for function in called)
+
+
 def _names_in(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _dump(node: ast.stmt) -> str:

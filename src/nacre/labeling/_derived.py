@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import polars as pl
@@ -57,7 +58,9 @@ def _identifier() -> Any:
 
 BUILT_IN = {
     "words": Derived(hash_text("words", WORD), words, is_cached=False),
-    "language": Derived(hash_text("language", "py3langid", str(MAX_CHARACTERS), str(MIN_CONFIDENCE)), language),
+    "language": Derived(
+        hash_text("language", "py3langid", version("py3langid"), str(MAX_CHARACTERS), str(MIN_CONFIDENCE)), language
+    ),
 }
 
 
