@@ -15,6 +15,8 @@ from nacre.cli._run import print_run
 from nacre.errors import WorkspaceError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from nacre._progress import Progress
     from nacre.loop import Recipe, Turn
     from nacre.workspace import Project
@@ -32,9 +34,12 @@ An expert wrote a dozen rules; nobody labeled an e-mail for training beyond a hu
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the project of the demo goes.")] = Path("demo"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Start anew where the files were edited; edits are lost.")
+    ] = False,
 ) -> None:
     """Go twice round the loop on real e-mail: rules, model, causes of error, repair, and what it gained."""
-    _write_project(folder)
+    _write_project(folder, is_forced=force)
     print_text(INTRODUCTION)
     with progress_bar() as progress:
         first = _turn(folder, FIRST, progress)
@@ -48,14 +53,19 @@ def demo(
     print_text(f"\nGo on: edit {folder}/nacre.yaml, then `cd {folder} && nacre run`.")
 
 
-def _write_project(folder: Path) -> None:
+def _write_project(folder: Path, *, is_forced: bool = False) -> None:
     recipe = folder / RECIPES[0]
     is_demo = recipe.is_file() and PROJECT_LINE in recipe.read_text(encoding="utf-8", errors="replace")
     if folder.exists() and not is_demo and (not folder.is_dir() or any(folder.iterdir())):
         raise WorkspaceError(f"{folder} holds something else. Name a new folder: `nacre demo FOLDER`.")
+    if is_demo and not is_forced and (edited := _edited(folder)):
+        raise WorkspaceError(
+            f"{folder} holds a demo whose {' and '.join(edited)} was edited since. Choose another folder, `nacre demo "
+            "FOLDER`, or give --force to start anew; the edits and the workspace are lost then."
+        )
     if (folder / WORKSPACE).exists():
         shutil.rmtree(folder / WORKSPACE)
-    source = resources.files("nacre.cli").joinpath("_demo")
+    source = _source()
     corpus = source.joinpath(CORPUS)
     if not corpus.is_file():
         raise WorkspaceError(
@@ -65,6 +75,17 @@ def _write_project(folder: Path) -> None:
     for name in (*FILES, *RECIPES):
         (folder / name).write_bytes(source.joinpath(name).read_bytes())
     (folder / "mail.parquet").write_bytes(corpus.read_bytes())
+
+
+def _edited(folder: Path) -> list[str]:
+    """Return the files of a demo that are not as they were written; its recipe is either of the two."""
+    shipped = {name: {_source().joinpath(name).read_bytes()} for name in (*FILES, *RECIPES)}
+    shipped[RECIPES[0]] |= shipped[RECIPES[1]]
+    return [name for name in shipped if (folder / name).is_file() and (folder / name).read_bytes() not in shipped[name]]
+
+
+def _source() -> Traversable:
+    return resources.files("nacre.cli").joinpath("_demo")
 
 
 def _turn(folder: Path, note: str, progress: Progress) -> Turn:
