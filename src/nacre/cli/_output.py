@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from nacre._progress import Progress
-from nacre.displays import Chart, Column, as_text, table
-
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+    from nacre._progress import Progress
+    from nacre.displays import Chart, Column
 
 _JSON_FLAG = "--json"
 
@@ -26,37 +27,51 @@ def wants_json() -> bool:
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    sys.stdout.write(orjson.dumps(value, option=options, default=str).decode() + "\n")
+    sys.stdout.write(_json(value, options) + "\n")
 
 
 def print_text(text: str = "") -> None:
-    """Print text on standard output; control characters of data never reach the terminal."""
-    kept = "".join(character for character in text if character.isprintable() or character in "\n\t")
-    sys.stdout.write(kept + "\n")
+    """Print text on standard output."""
+    sys.stdout.write(_printable(text) + "\n")
 
 
 def print_error(code: str, message: str) -> None:
     """Print an error on standard error: one line of JSON, or text."""
     if wants_json():
-        sys.stderr.write(orjson.dumps({"error": code, "message": message}).decode() + "\n")
+        sys.stderr.write(_json({"error": code, "message": message}) + "\n")
     else:
-        sys.stderr.write(f"error: {message}\n")
+        sys.stderr.write(_printable(f"error: {message}\n"))
 
 
 def print_note(message: str) -> None:
     """Print what the user should know, and what is no error, on standard error."""
-    line = orjson.dumps({"note": message}).decode() if wants_json() else f"note: {message}"
+    line = _json({"note": message}) if wants_json() else _printable(f"note: {message}")
     sys.stderr.write(line + "\n")
+
+
+def _printable(text: str) -> str:
+    """Return text without control characters: what data says never steers the terminal."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+
+
+def _json(value: Any, options: int = 0) -> str:
+    """Return JSON in which all control characters are escaped; the format itself demands only those below 32."""
+    text = orjson.dumps(value, option=options, default=str).decode()
+    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], *, caption: str = "") -> None:
     """Print rows as a table as wide as the terminal."""
+    from nacre.displays import table
+
     print_chart(table(rows, columns, caption=caption))
 
 
 def print_chart(chart: Chart) -> None:
     """Print a chart as text as wide as the terminal."""
     import shutil
+
+    from nacre.displays import as_text
 
     print_text(as_text(chart, width=min(shutil.get_terminal_size((110, 40)).columns, 160)).rstrip())
 

@@ -9,7 +9,6 @@ import typer
 
 from nacre.cli._output import print_json, print_table, print_text
 from nacre.cli._project import RECIPE, File, Json, opened
-from nacre.displays import Column
 from nacre.errors import UnknownNameError
 
 show = typer.Typer(name="show", help="Show what the newest run found.", no_args_is_help=True)
@@ -21,6 +20,8 @@ MOST_TEXT = 300
 @show.command()
 def functions(file: File = RECIPE, iteration: Iteration = None, json: Json = False) -> None:
     """Coverage, overlap, conflict and accuracy of each function on train."""
+    from nacre.displays import Column
+
     document = _document(file, iteration)
     if json:
         return print_json({"coverage": document["coverage"], "functions": document["functions"]})
@@ -44,6 +45,8 @@ def errors(
     json: Json = False,
 ) -> None:
     """The causes of the remaining errors: a work list that adds up, and the rows behind each cause."""
+    from nacre.displays import Column
+
     document = _document(file, iteration)
     causes = document["causes"]["causes"]
     if cause is not None:
@@ -66,6 +69,8 @@ def errors(
 @show.command()
 def groups(file: File = RECIPE, iteration: Iteration = None, json: Json = False) -> None:
     """Errors that belong together, named by what they have in common."""
+    from nacre.displays import Column
+
     found = _document(file, iteration)["groups"]
     if json:
         return print_json(found)
@@ -82,6 +87,8 @@ def groups(file: File = RECIPE, iteration: Iteration = None, json: Json = False)
 @show.command()
 def slices(file: File = RECIPE, iteration: Iteration = None, json: Json = False) -> None:
     """Majority vote, label model and end model on valid, slice by slice."""
+    from nacre.displays import Column
+
     quality = _document(file, iteration)["quality"]
     if json:
         return print_json(quality)
@@ -129,6 +136,8 @@ def suggestions(file: File = RECIPE, iteration: Iteration = None, json: Json = F
 @show.command()
 def failures(file: File = RECIPE, iteration: Iteration = None, json: Json = False) -> None:
     """Rows on which functions failed, with the message; `nacre run --retry-errors` tries them again."""
+    from nacre.displays import Column
+
     document = _document(file, iteration)
     if json:
         return print_json(document["failures"])
@@ -141,6 +150,8 @@ def failures(file: File = RECIPE, iteration: Iteration = None, json: Json = Fals
 @show.command()
 def iterations(file: File = RECIPE, json: Json = False) -> None:
     """The iterations, with what each brought and what was edited for it."""
+    from nacre.displays import Column
+
     with opened(file) as (project, _):
         found: list[dict[str, Any]] = [
             {
