@@ -64,3 +64,43 @@ def test_a_width_that_is_too_small_still_gives_lines(width):
     chart = ds.table([{"a": "word", "m": (0.5, 0.4, 0.6, 40)}], ["a", ds.Column("m", type="metric")])
 
     assert all(_length(line) <= width for line in ds.as_text(chart, width).splitlines())
+
+
+def test_columns_that_do_not_fit_follow_below():
+    metric = (0.972, 0.970, 0.974, 23836)
+    names = ("majority vote", "label model", "end model")
+    columns = ["slice", *(ds.Column(name, type="metric") for name in names)]
+    chart = ds.table([{"slice": "all"} | dict.fromkeys(names, metric)], columns)
+
+    assert ds.as_text(chart, 64).splitlines() == [
+        "slice  majority vote              label model",
+        "-----  -------------------------  -------------------------",
+        "all    .972 [.970-.974] n=23,836  .972 [.970-.974] n=23,836",
+        "",
+        "slice  end model",
+        "-----  -------------------------",
+        "all    .972 [.970-.974] n=23,836",
+    ]
+
+
+@given(rows, st.integers(24, 120))
+def test_code_and_numbers_are_never_cut(values, width):
+    chart = ds.table(
+        [{**row, "n": row["n"] * 1_000_003} for row in values],
+        [ds.Column("a", type="code"), ds.Column("b", "a header", type="code"), ds.Column("n", type="integer")],
+    )
+    shown = "".join(ds.as_text(chart, width).split())
+
+    assert all(f"{row['n'] * 1_000_003:,}" in shown for row in values)
+
+
+def test_a_header_is_not_cut():
+    chart = ds.table([{"a": "x" * 90, "b": "y" * 90}], [ds.Column("a", "a rather long header"), "b"])
+
+    assert "a rather long header" in ds.as_text(chart, 40)
+
+
+def test_a_note_is_wrapped():
+    chart = ds.table([{"a": "x"}], ["a"], note="word " * 30)
+
+    assert ds.as_text(chart, 40).count("word") == 30
