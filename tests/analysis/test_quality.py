@@ -1,13 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from nacre.analysis import Outcomes, quality, slice_members
+from nacre.analysis import Outcomes, error_causes, quality, slice_members
 from nacre.data import Dataset
 from nacre.functions import Expression, Keyword, Slice
 from nacre.label_models import MajorityVote, OneVsRest, TokenWise
+from nacre.metrics import wilson
 
 
 def test_every_slice_shows_the_label_model_beside_majority_vote(planted):
@@ -86,3 +88,49 @@ def test_members_of_slices_come_from_their_conditions():
         "cash": [True, False, False],
         "plain": [False, True, True],
     }
+
+
+def test_tokens_of_a_text_do_not_count_as_independent(token_votes):
+    matrix, truth = token_votes
+    proba = TokenWise(model=MajorityVote()).fit(matrix).predict_proba(matrix)
+    difficult = np.repeat(np.random.default_rng(0).random(100) < 0.3, 8)
+    alike = Outcomes.of(matrix, truth, label_proba=proba, proba=proba, prediction=np.where(difficult, 2 - truth, truth))
+
+    (line,) = quality(alike).slices
+    causes = error_causes(alike)
+
+    metrics = (line.coverage, line.majority_vote, line.label_model, line.end_model)
+    assert (line.n, {metric.n for metric in metrics}) == (800, {100})
+    naive = wilson(line.end_model.value * 800, 800)
+    assert line.end_model.high - line.end_model.low > 2 * (naive.high - naive.low)
+    assert all(cause.share.n == difficult.sum() / 8 for cause in causes.causes)
+    assert sum(cause.share.value for cause in causes.causes) == pytest.approx(1)
+
+
+def test_clustered_and_plain_quality_agree_on_values(token_votes):
+    matrix, truth = token_votes
+    proba = TokenWise(model=MajorityVote()).fit(matrix).predict_proba(matrix)
+    tokens = Outcomes.of(matrix, truth, label_proba=proba, proba=proba)
+    points = replace(tokens, label_matrix=replace(tokens.label_matrix, units=pl.DataFrame({"row_id": range(800)})))
+
+    (clustered,), (plain,) = quality(tokens).slices, quality(points).slices
+
+    for name in (
+        "coverage",
+        "majority_vote",
+        "label_model",
+        "majority_vote_covered",
+        "label_model_covered",
+        "end_model",
+    ):
+        assert getattr(clustered, name).value == pytest.approx(getattr(plain, name).value)
+
+
+def test_a_few_texts_are_too_few_however_many_tokens(token_votes):
+    matrix, truth = token_votes
+    proba = TokenWise(model=MajorityVote()).fit(matrix).predict_proba(matrix)
+    members = pl.DataFrame({"row_id": range(100), "ten": np.arange(100) < 10})
+
+    ten = quality(Outcomes.of(matrix, truth, label_proba=proba, proba=proba), members).slices[1]
+
+    assert (ten.n, ten.end_model.n, ten.end_model.is_too_few) == (80, 10, True)

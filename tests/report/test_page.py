@@ -307,7 +307,7 @@ def test_reports_count_the_units_of_the_schema(turn_of, made, unit):
     page = report_page(*run)
 
     assert [section.title for section in page.sections] == SECTIONS
-    assert f"({unit} of valid)" in page.lead
+    assert f"({unit} of valid; n counts data points)" in page.lead
     assert charts_of(section_of(page, "Errors"), "evidence_text")
     assert "</html>" in render_page(page)
 

@@ -7,7 +7,7 @@ from nacre.analysis._function_value import estimated_precision, marginal_value
 from nacre.analysis._groups import ErrorGroup, error_groups
 from nacre.analysis._iterations import Edit, IterationComparison, compare_iterations
 from nacre.analysis._next_action import Action, next_actions
-from nacre.analysis._outcomes import Outcomes
+from nacre.analysis._outcomes import MAX_ROWS, Outcomes
 from nacre.analysis._quality import Quality, SliceQuality, quality
 from nacre.analysis._remedies import CAUSES, CauseName
 from nacre.analysis._sampling import what_to_label_next
@@ -21,6 +21,7 @@ from nacre.analysis._vote_weights import dependency_exponents
 
 __all__ = [
     "CAUSES",
+    "MAX_ROWS",
     "Action",
     "Cause",
     "CauseName",

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from nacre.analysis._outcomes import Codes, Floats, Mask, Outcomes
+from nacre.analysis._outcomes import MAX_ROWS, Codes, Floats, Mask, Outcomes
 from nacre.analysis._remedies import CAUSES, REMEDIES, TITLES, CauseName, expected_fixes
 from nacre.analysis._responsible import responsible_functions
 from nacre.analysis._vote_weights import vote_weights
 from nacre.errors import SchemaError
 from nacre.label_models import LabelModel, TokenWise
-from nacre.metrics import Metric, wilson
+from nacre.metrics import Metric
 
 N_NEIGHBOURS = 10
 AGREEING = 0.6
@@ -30,7 +30,7 @@ class Cause:
         name: What is to blame.
         title: The same for people.
         n: How many errors.
-        share: Their share of all errors.
+        share: Their share of all errors; its n counts data points.
         remedy: What to do.
         note: What else to know, such as how many of them are in conflict.
         rows: The errors, the surest first: unit, truth, prediction, confidence, label model, votes.
@@ -58,7 +58,7 @@ class Cause:
         return self.expected_gain / self.minutes if self.minutes else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the line as JSON."""
+        """Return the line as JSON, at most 1,000 of its rows."""
         return {
             "name": self.name,
             "title": self.title,
@@ -66,7 +66,7 @@ class Cause:
             "share": self.share.to_dict(),
             "remedy": self.remedy,
             "note": self.note,
-            "rows": self.rows.to_dicts(),
+            "rows": self.rows.head(MAX_ROWS).to_dicts(),
             "functions": self.functions.to_dicts(),
             "expected_gain": self.expected_gain,
             "minutes": self.minutes,
@@ -103,7 +103,7 @@ class ErrorCauses:
         return pl.concat([cause.rows.with_columns(pl.lit(cause.title).alias("cause")) for cause in self.causes])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the work list as JSON."""
+        """Return the work list as JSON, at most 1,000 rows of each cause."""
         causes = [cause.to_dict() for cause in self.causes]
         return {"n_units": self.n_units, "n_errors": self.n_errors, "causes": causes}
 
@@ -166,7 +166,7 @@ def error_causes(
             name,
             TITLES[name],
             len(units),
-            wilson(len(units), n_errors),
+            outcomes.rate(code == position, outcomes.is_error),
             REMEDIES[name],
             _note(outcomes, name, units),
             outcomes.frame(units),

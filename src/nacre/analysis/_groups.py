@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from nacre.analysis._candidates import Candidates, describe, evaluate, find_candidates
 from nacre.analysis._log_odds import log_odds
-from nacre.analysis._outcomes import Floats, Mask, Outcomes
+from nacre.analysis._outcomes import MAX_ROWS, Floats, Mask, Outcomes
 from nacre.errors import SchemaError, UnknownFieldError
 from nacre.functions import AllOf, Condition, Keyword
-from nacre.metrics import Metric, newcombe, wilson, wilson_limits
+from nacre.metrics import Metric, newcombe, wilson_limits
 
 GroupKind: TypeAlias = Literal["condition", "pair"]
 
@@ -45,7 +45,8 @@ class ErrorGroup:
         n: How many units are in the group: where the condition holds, or all of the true class.
         n_errors: How many of them are errors; of a pair, those that were predicted as its second class.
         rate: The error rate inside; `rest` outside; `lift`, their difference. The intervals are those of a group given
-            in advance: a group that was found has been chosen for its rate.
+            in advance: a group that was found has been chosen for its rate. They resample data points where several
+            units share one.
         label: For a condition, the true class of at least 60 % of its units: what a function for it would vote.
         terms: For a pair, what its errors have more often than the right predictions of the same class.
         rows: The errors: unit, truth, prediction, confidence, votes.
@@ -64,7 +65,7 @@ class ErrorGroup:
     rows: pl.DataFrame
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the group as JSON."""
+        """Return the group as JSON, at most 1,000 of its rows."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -76,7 +77,7 @@ class ErrorGroup:
             "lift": self.lift.to_dict(),
             "label": self.label,
             "terms": list(self.terms),
-            "rows": self.rows.to_dicts(),
+            "rows": self.rows.head(MAX_ROWS).to_dicts(),
         }
 
 
@@ -185,8 +186,8 @@ def _refined(rows: _Rows, best: int, remaining: Mask, is_right: Mask, *, min_err
 
 def _condition_group(outcomes: Outcomes, rows: _Rows, condition: Condition, inside: Mask) -> ErrorGroup:
     outside = outcomes.is_known & ~inside
-    rate = wilson(int((inside & outcomes.is_error).sum()), int(inside.sum()))
-    rest = wilson(int((outside & outcomes.is_error).sum()), int(outside.sum()))
+    rate = outcomes.rate(outcomes.is_error, inside)
+    rest = outcomes.rate(outcomes.is_error, outside)
     errors = np.flatnonzero(inside & outcomes.is_error)
     is_one_text = len({name for name, _ in rows.candidates.terms}) <= 1
     return ErrorGroup(
@@ -254,9 +255,9 @@ def _pair_group(outcomes: Outcomes, rows: _Rows, *, name: str, errors: NDArray[n
     inside = part & (outcomes.truth == truth)
     outside = part & outcomes.is_known & ~inside
     rest_errors = outside & outcomes.is_error & (outcomes.prediction == prediction)
-    rate, rest = wilson(len(errors), int(inside.sum())), wilson(int(rest_errors.sum()), int(outside.sum()))
     is_member = np.zeros(outcomes.n_units, dtype=np.bool_)
     is_member[errors] = True
+    rate, rest = outcomes.rate(is_member, inside), outcomes.rate(rest_errors, outside)
     terms = _terms(rows, is_member, inside & ~outcomes.is_error)
     frame = outcomes.frame(errors)
     return ErrorGroup(

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nacre.analysis._outcomes import UNIT_KEYS, Outcomes
+from nacre.analysis._outcomes import MAX_ROWS, UNIT_KEYS, Outcomes
 from nacre.analysis._slice_members import unit_masks
 from nacre.errors import SchemaError
 from nacre.labeling import LabelMatrix
@@ -55,13 +55,14 @@ class IterationComparison:
     edits: tuple[Edit, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as JSON."""
+        """Return the comparison as JSON, at most 1,000 fixed and 1,000 new errors."""
         slices = {
             name: {"change": part.change.to_dict(), "gained": part.gained, "lost": part.lost, "p": part.p}
             for name, part in self.slices.items()
         }
         edits = [vars(edit) for edit in self.edits]
-        return {"slices": slices, "edits": edits, "fixed": self.fixed.to_dicts(), "new": self.new.to_dicts()}
+        rows = {"fixed": self.fixed.head(MAX_ROWS).to_dicts(), "new": self.new.head(MAX_ROWS).to_dicts()}
+        return {"slices": slices, "edits": edits, **rows}
 
 
 def compare_iterations(
@@ -86,8 +87,7 @@ def compare_iterations(
     known = np.flatnonzero(after.is_known)
     was_right, is_right = (part.prediction[known] == after.truth[known] for part in (before, after))
     units = after.label_matrix.units[known]
-    rows = units["row_id"].to_numpy()
-    clusters = rows if units.width > 1 else None
+    clusters = None if after.clusters is None else after.clusters[known]
     slices = {
         name: difference(was_right[mask], is_right[mask], clusters=None if clusters is None else clusters[mask])
         for name, mask in unit_masks(units, members).items()

@@ -24,13 +24,15 @@ from nacre.data import Classes, MultiLabel, Spans
 from nacre.errors import SchemaError
 from nacre.label_models import without_outvoting
 from nacre.labeling import LabelMatrix, Symbol, encode_truth
-from nacre.metrics import predict
+from nacre.metrics import Metric, cluster_ratios, predict, wilson
 
 Codes: TypeAlias = NDArray[np.int16]
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 PRESENCE = Classes(("absent", "present"))
+MAX_ROWS = 1_000
+"""How many rows a list in JSON holds at most; their number is beside it."""
 UNIT_KEYS = ("row_id", "start", "end", "label")
 
 
@@ -108,6 +110,21 @@ class Outcomes:
     def n_units(self) -> int:
         """How many units there are."""
         return len(self.truth)
+
+    @cached_property
+    def clusters(self) -> NDArray[np.int64] | None:
+        """The data point of each unit, [n_units], whose units are not independent; None where a unit is one."""
+        units = self.label_matrix.units
+        return units["row_id"].to_numpy() if units.width > 1 else None
+
+    def rate(self, hits: Mask, among: Mask) -> Metric:
+        """Return the share of hits among units, [n_units] both.
+
+        The interval is Wilson's. Where several units share a data point, it resamples data points, and n counts them.
+        """
+        if self.clusters is None:
+            return wilson(int((hits & among).sum()), int(among.sum()))
+        return cluster_ratios(hits[among, None], np.ones((int(among.sum()), 1)), self.clusters[among])[0]
 
     @cached_property
     def is_known(self) -> Mask:

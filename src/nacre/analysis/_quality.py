@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nacre.analysis._outcomes import Codes, Mask, Outcomes
+from nacre.analysis._outcomes import Mask, Outcomes
 from nacre.analysis._slice_members import unit_masks
-from nacre.metrics import Metric, accuracies, accuracy, binary_f1, bootstrap, macro_f1, wilson
+from nacre.metrics import Metric, accuracies, accuracy, cluster_ratios, expected_credit, macro_f1
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class SliceQuality:
 
     Args:
         slice: Its name; `all` for everything.
-        n: How many units with known truth it has.
+        n: How many units with known truth it has. The n of a metric counts data points.
         coverage: Share of them with a vote.
         majority_vote: Accuracy where an uncovered unit counts 1/n_classes, convention (A).
         label_model: The same of the label model.
@@ -72,7 +72,8 @@ def quality(outcomes: Outcomes, members: pl.DataFrame | None = None) -> Quality:
     """Return how good labels and predictions are: the label model beside majority vote, never without.
 
     Accuracies of labels come in two conventions for units without votes: (A) counts 1/n_classes, (C) leaves them out.
-    With `MultiLabel` there is also a line for each class.
+    With `MultiLabel` there is also a line for each class. Where several units share a data point (tokens, pairs with a
+    class), they are not independent: intervals resample data points, and the n of a metric counts those.
 
     Args:
         outcomes: Votes, probabilities and truth of a split.
@@ -89,7 +90,8 @@ def quality(outcomes: Outcomes, members: pl.DataFrame | None = None) -> Quality:
     """
     name, unit = _measured(outcomes)
     masks = unit_masks(outcomes.label_matrix.units, members)
-    lines = tuple(_line(part, outcomes, mask & outcomes.is_known) for part, mask in masks.items())
+    line = _line if outcomes.clusters is None else _clustered_line
+    lines = tuple(line(part, outcomes, mask & outcomes.is_known) for part, mask in masks.items())
     return Quality(lines, name, unit)
 
 
@@ -114,29 +116,26 @@ def _line(name: str, outcomes: Outcomes, mask: Mask) -> SliceQuality:
         majority.covered,
         label.covered,
         accuracy(truth, outcomes.prediction[mask]),
-        _f1(outcomes, truth, outcomes.prediction[mask]),
+        macro_f1(truth, outcomes.prediction[mask]),
     )
 
 
-def _f1(outcomes: Outcomes, truth: Codes, prediction: Codes) -> Metric:
-    if not len(truth):
-        return wilson(0, 0)
-    columns = outcomes.label_matrix.units.columns
-    if "label" in columns:
-        return binary_f1(truth, prediction)
-    if "start" not in columns:
-        return macro_f1(truth, prediction)
-    return _token_f1(truth, prediction)
-
-
-def _token_f1(truth: Codes, prediction: Codes) -> Metric:
-    """Return the F1 of all tokens whose class is not "O", classes together."""
-    hits, found, actual = (truth == prediction) & (truth > 0), prediction > 0, truth > 0
-    units = np.column_stack([hits, found, actual]).astype(np.float64)
-
-    def statistic(totals: Any) -> Any:
-        whole = totals[:, 1] + totals[:, 2]
-        return np.divide(2 * totals[:, 0], whole, out=np.full(len(whole), np.nan), where=whole > 0)
-
-    value, low, high = (float(limit) for limit in bootstrap(units, statistic))
-    return Metric(value, 0.0 if np.isnan(low) else low, 1.0 if np.isnan(high) else high, len(truth))
+def _clustered_line(name: str, outcomes: Outcomes, mask: Mask) -> SliceQuality:
+    """Return the same where units share data points; F1 is that of all classes but the first, classes together."""
+    assert outcomes.clusters is not None
+    truth, prediction = outcomes.truth[mask], outcomes.prediction[mask]
+    covered, every = outcomes.label_matrix.is_covered[mask].astype(np.float64), np.ones(len(truth))
+    majority, label = (expected_credit(truth, proba[mask]) for proba in (outcomes.vote_proba, outcomes.label_proba))
+    guess = (1 - covered) / len(outcomes.classes)
+    hits = (truth == prediction) & (truth > 0)
+    parts_and_wholes = (
+        (covered, every),
+        (majority * covered + guess, every),
+        (label * covered + guess, every),
+        (majority * covered, covered),
+        (label * covered, covered),
+        (truth == prediction, every),
+        (2.0 * hits, (prediction > 0) * 1.0 + (truth > 0)),
+    )
+    parts, wholes = (np.column_stack(columns) for columns in zip(*parts_and_wholes, strict=True))
+    return SliceQuality(name, len(truth), *cluster_ratios(parts, wholes, outcomes.clusters[mask]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nacre.analysis._outcomes import Floats, Mask, Outcomes
 from nacre.analysis._remedies import follow_rate
 from nacre.analysis._vote_weights import VoteWeights
-from nacre.metrics import MIN_N, wilson_limits
+from nacre.metrics import Metric, cluster_ratios, wilson
 
 _RESPONSIBLE = pl.Schema(
     {
@@ -37,7 +37,7 @@ def responsible_functions(outcomes: Outcomes, errors: NDArray[np.int64], weights
 
     Returns:
         A row per function: `function`, `n_wrong` (of these errors on which its vote excludes the truth), its
-        `accuracy` on the split with Wilson interval `low`, `high` and `n`, labels that come right (`fixed`) and go
+        `accuracy` on the split with interval `low`, `high` and `n` data points, labels that come right (`fixed`) and go
         wrong (`broken`) when it is left out, and `expected_fixes`, errors of the end model. A narrower rule is taken
         to break nothing and to keep that part of `fixed` which is the share of wrong votes among its votes: rare
         mistakes are hard to tell from right votes. Leaving the function out altogether counts where it brings more.
@@ -52,20 +52,20 @@ def responsible_functions(outcomes: Outcomes, errors: NDArray[np.int64], weights
     n_wrong = np.bincount(function[is_listed[rows] & ~is_hit], minlength=m)
     n = np.bincount(function[is_known], minlength=m)
     hits = np.bincount(function[is_known & is_hit], minlength=m)
-    low, high = wilson_limits(hits, n)
     follow = follow_rate(outcomes)
     found = []
     for j in np.flatnonzero(n_wrong).tolist():
+        metric = _accuracy(outcomes, is_hit[is_known & (function == j)], rows[is_known & (function == j)])
         fixed, broken = _effect_of_leaving_out(outcomes, weights, j)
         found.append(
             {
                 "function": outcomes.label_matrix.functions[j],
                 "n_wrong": int(n_wrong[j]),
                 "accuracy": float(hits[j] / n[j]),
-                "low": float(low[j]),
-                "high": float(high[j]),
-                "n": int(n[j]),
-                "is_too_few": bool(n[j] < MIN_N),
+                "low": metric.low,
+                "high": metric.high,
+                "n": metric.n,
+                "is_too_few": metric.is_too_few,
                 "fixed": fixed,
                 "broken": broken,
                 "expected_fixes": follow * max(fixed - broken, (1 - hits[j] / n[j]) * fixed),
@@ -73,6 +73,13 @@ def responsible_functions(outcomes: Outcomes, errors: NDArray[np.int64], weights
         )
     table = pl.DataFrame(found, schema=_RESPONSIBLE)
     return table.sort("expected_fixes", "n_wrong", "function", descending=[True, True, False])
+
+
+def _accuracy(outcomes: Outcomes, is_hit: Mask, units: NDArray[np.int64]) -> Metric:
+    """Return the share of right votes of a function on these units."""
+    if outcomes.clusters is None:
+        return wilson(int(is_hit.sum()), len(is_hit))
+    return cluster_ratios(is_hit[:, None], np.ones((len(is_hit), 1)), outcomes.clusters[units])[0]
 
 
 def _votes_on_truth(outcomes: Outcomes) -> tuple[Mask, Mask, NDArray[np.int64]]:

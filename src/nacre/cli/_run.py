@@ -117,7 +117,8 @@ def _print_analysis(turn: Turn) -> None:
 
 def _print_quality(analysis: Analysis) -> None:
     first = analysis.quality.slices[0]
-    print_text(f"\naccuracy on valid, {first.n:,} {analysis.quality.unit}s with ground truth")
+    counted = "" if analysis.quality.unit == "data point" else "; n counts data points"
+    print_text(f"\naccuracy on valid, {first.n:,} {analysis.quality.unit}s with ground truth{counted}")
     print_text(f"  majority vote  {first.majority_vote}")
     print_text(f"  label model    {first.label_model}")
     print_text(f"  end model      {first.end_model}")

@@ -7,19 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from nacre.errors import WorkspaceError
+from nacre.analysis import MAX_ROWS
+from nacre.errors import UnknownNameError, WorkspaceError
 from nacre.metrics import confusion
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from nacre.loop._turn import Analysis
     from nacre.workspace import Project
 
 FILE = "analysis.json"
-MAX_FAILURES = 1_000
 
 
-def analysis_document(analysis: Analysis, failures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an analysis as JSON."""
+def analysis_document(analysis: Analysis, failures: pl.DataFrame) -> dict[str, Any]:
+    """Return an analysis as JSON; lists of rows end after 1,000, so that showing a document stays fast.
+
+    Args:
+        analysis: What one iteration is like.
+        failures: Rows on which functions failed, with the message.
+    """
     outcomes, summary = analysis.outcomes, analysis.summary
     known = outcomes.is_known
     table = confusion(outcomes.truth[known], outcomes.prediction[known], len(outcomes.classes))
@@ -31,7 +38,7 @@ def analysis_document(analysis: Analysis, failures: list[dict[str, Any]]) -> dic
         "quality": analysis.quality.to_dict(),
         "coverage": {"coverage": summary.coverage, "overlap": summary.overlap, "conflict": summary.conflict},
         "functions": functions.to_dicts(),
-        "failures": failures[:MAX_FAILURES],
+        "failures": failures.head(MAX_ROWS).to_dicts(),
         "n_failures": len(failures),
         "confusion": {"classes": list(outcomes.classes), "counts": table.tolist()},
         "causes": analysis.causes.to_dict(),
@@ -64,8 +71,10 @@ def read_document(project: Project, number: int | None = None) -> dict[str, Any]
         if "analysis" in iteration.detail and number in (None, iteration.number)
     ]
     if not analysed:
-        which = "No iteration" if number is None else f"Iteration {number}"
-        raise WorkspaceError(f"{which} of `{project.name}` has been analysed. `nacre run` does that.")
+        numbers = [str(iteration.number) for iteration in project.iterations if "analysis" in iteration.detail]
+        if number is not None:
+            raise UnknownNameError("analysed iteration", str(number), available=numbers)
+        raise WorkspaceError(f"No iteration of `{project.name}` has been analysed. `nacre run` does that.")
     newest = analysed[-1]
     document: dict[str, Any] = orjson.loads(
         (project.artifacts.get_folder(newest.detail["analysis"]) / FILE).read_bytes()

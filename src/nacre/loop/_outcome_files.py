@@ -39,9 +39,15 @@ def save_outcomes(outcomes: Outcomes, folder: Path) -> None:
 
 
 def _vote_lists(matrix: LabelMatrix) -> pl.Series:
-    """Return the symbols of each unit; Polars makes lists that are all equally long an array of its own."""
-    parts = np.split(matrix.votes.indices.astype(np.int32), matrix.votes.indptr[1:-1]) if matrix.n_units else []
-    return pl.Series("_votes", parts, dtype=pl.List(pl.Int32)).cast(pl.List(pl.Int32))
+    """Return the symbols of each unit, an empty list where it has no vote."""
+    lengths = np.diff(matrix.votes.indptr)
+    unit = pl.Series("unit", np.repeat(np.arange(matrix.n_units, dtype=np.uint32), lengths))
+    symbols = pl.DataFrame([unit, pl.Series("_votes", matrix.votes.indices.astype(np.int32))])
+    lists = symbols.group_by("unit", maintain_order=True).agg("_votes")["_votes"]
+    # The lists of covered units come in the order of the units; the last one stands for all without votes.
+    empty = pl.Series("_votes", [[]], dtype=pl.List(pl.Int32))
+    place = np.where(lengths > 0, np.cumsum(lengths > 0) - 1, len(lists))
+    return lists.append(empty).gather(place)
 
 
 def load_outcomes(folder: Path) -> Outcomes:
@@ -52,13 +58,14 @@ def load_outcomes(folder: Path) -> Outcomes:
     if isinstance(schema, Number):
         raise WorkspaceError(f"{folder} holds outcomes of a `Number` schema, which this version cannot read.")
     symbols = tuple(Symbol(*symbol) for symbol in about["symbols"])
+    n_classes = len(about["class_balance"])
     keys = units.select(pl.exclude("^_.*$"))
     matrix = LabelMatrix(schema, tuple(about["functions"]), symbols, _votes(units["_votes"], len(symbols)), keys)
     return Outcomes(
         matrix,
         units["_truth"].to_numpy(),
-        units["_label_proba"].to_numpy().reshape(len(units), -1),
-        units["_proba"].to_numpy().reshape(len(units), -1),
+        units["_label_proba"].to_numpy().reshape(-1, n_classes),
+        units["_proba"].to_numpy().reshape(-1, n_classes),
         units["_prediction"].to_numpy(),
         np.array(about["class_balance"]),
     )

@@ -149,7 +149,10 @@ def run(
     labels = fit_label_model(labels, recipe)
     if until == "label":
         return Turn(synced, labels, notes=notes)
+    before = project.iterations.current
     trained = train_model(project, recipe, labels, note=note, progress=progress)
+    if note is not None and before is not None and project.iterations.current == before:
+        notes += (f"Nothing that the model is made of changed: iteration {before.number} goes on, the note is unused.",)
     if until == "train":
         return Turn(synced, labels, trained, project.iterations.current, notes=notes)
     progress.start("analysis", 1)
@@ -263,7 +266,7 @@ def _keep(project: Project, labels: Labels, trained: Trained, analysis: Analysis
     """Store metrics, and what the next iteration is compared with."""
     label_model = labels.label_model
     assert label_model is not None  # fitted before
-    document = analysis_document(analysis, labels.label_matrix.errors.to_dicts())
+    document = analysis_document(analysis, labels.label_matrix.errors)
     detail = {
         "outcomes": project.artifacts.put_folder(lambda folder: save_outcomes(analysis.outcomes, folder)),
         "label_model": project.artifacts.put_folder(label_model.save),
@@ -294,7 +297,11 @@ def _notes(labels: Labels) -> tuple[str, ...]:
     notes = [embedding_note(labels.context)]
     if n_errors := len(labels.label_matrix.errors):
         notes.append(f"Functions failed {n_errors:,} times; `nacre show failures` lists rows and messages.")
-    if not (labels.truth[labels.units(SPLIT)] >= 0).any():
+    if SPLIT not in labels.rows:
+        notes.append(
+            f"No data point is in the split `{SPLIT}`, so nothing is measured. Say how to `split` in nacre.yaml."
+        )
+    elif not (labels.truth[labels.units(SPLIT)] >= 0).any():
         notes.append(
             f"The split `{SPLIT}` has no ground truth, so nothing is measured. Name its field as `truth` under `data` "
             "in nacre.yaml; a few hundred labels tell a lot."

@@ -2,6 +2,7 @@
 
 from nacre.metrics._bootstrap import Bounds, bootstrap
 from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, macro_f1, per_class
+from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, newcombe, paired_bootstrap
 from nacre.metrics._confusion import ConfusedPair, confusion, order_classes, top_confusions
 from nacre.metrics._metric import MIN_N, Metric
@@ -19,6 +20,7 @@ from nacre.metrics._probability import (
     accuracies,
     calibration,
     expected_accuracy,
+    expected_credit,
     log_loss,
 )
 from nacre.metrics._rates import Limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
@@ -48,9 +50,11 @@ __all__ = [
     "by_slice",
     "calibration",
     "clopper_pearson",
+    "cluster_ratios",
     "confusion",
     "difference",
     "expected_accuracy",
+    "expected_credit",
     "log_loss",
     "macro_f1",
     "mcnemar",

@@ -58,6 +58,8 @@ def difference(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters:
 def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike | None = None) -> Metric:
     """Return the mean of `after - before` with the percentile interval of 2,000 resamples of data points or clusters.
 
+    Its n counts what is resampled.
+
     Examples:
         >>> print(paired_bootstrap([1.0, 2.0, 3.0] * 10, [2.0, 2.0, 5.0] * 10))
         1.00 [.70-1.30] n=30
@@ -72,6 +74,7 @@ def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike
         _, members = np.unique(np.asarray(clusters), return_inverse=True)
         check_same_length(before=old, clusters=members)
         units = np.column_stack([np.bincount(members, changes), np.bincount(members)])
+        n = len(units)
     value, low, high = bootstrap(units, lambda totals: totals[:, 0] / totals[:, 1])
     return Metric(float(value), float(low), float(high), n)
 

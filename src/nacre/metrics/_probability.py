@@ -53,7 +53,7 @@ def expected_accuracy(y: ArrayLike, proba: ArrayLike) -> Metric:
         .50 [.13-.87] n=3 too few
     """
     truth, probabilities = with_truth(y, checked_proba(proba))
-    credit = _expected_credit(truth, probabilities)
+    credit = expected_credit(truth, probabilities)
     return wilson(float(credit.sum()), len(credit))
 
 
@@ -76,7 +76,7 @@ def accuracies(y: ArrayLike, proba: ArrayLike, *, covered: ArrayLike, prior: Arr
     truth, probabilities = with_truth(y, probabilities)
     _, is_covered = with_truth(y, is_covered)
     n_classes = probabilities.shape[1]
-    credit = _expected_credit(truth, probabilities)
+    credit = expected_credit(truth, probabilities)
     filled = np.where(is_covered[:, np.newaxis], probabilities, np.full(n_classes, 1 / n_classes))
     return Accuracies(
         expected=wilson(float(np.where(is_covered, credit, 1 / n_classes).sum()), len(truth)),
@@ -120,7 +120,7 @@ def calibration(y: ArrayLike, proba: ArrayLike, *, n_bins: int = 10) -> Calibrat
     truth, probabilities = with_truth(y, checked_proba(proba))
     if not len(truth):
         return Calibration(wilson(0, 0), ())
-    confidence, credit = probabilities.max(axis=1), _expected_credit(truth, probabilities)
+    confidence, credit = probabilities.max(axis=1), expected_credit(truth, probabilities)
     bins = np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
     gaps = np.where(bins[:, np.newaxis] == np.arange(n_bins), (credit - confidence)[:, np.newaxis], 0.0)
     error = bootstrap(gaps, lambda totals: np.abs(totals).sum(axis=1) / len(truth))
@@ -142,7 +142,8 @@ def _calibration_bin(number: int, n_bins: int, confidence: Floats, credit: Float
     )
 
 
-def _expected_credit(truth: Codes, proba: Floats) -> Floats:
+def expected_credit(truth: Codes, proba: Floats) -> Floats:
+    """Return the chance that the answer is right, [n], when ties among maximal classes are broken at random."""
     is_maximal = maximisers(proba)
     return _of_class(is_maximal / is_maximal.sum(axis=1, keepdims=True), truth)
 

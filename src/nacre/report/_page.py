@@ -80,7 +80,8 @@ def _lead(subject: Subject) -> Iterator[str]:
         yield f"Functions vote on {subject.analysis.summary.coverage:.0%} of train."
         return
     level = interval(subject.analysis.quality.slices[0].end_model)
-    yield f"{_change(subject)}{level} ({_plural(subject.unit)} of {SPLIT})."
+    counted = "" if subject.unit == "data point" else "; n counts data points"
+    yield f"{_change(subject)}{level} ({_plural(subject.unit)} of {SPLIT}{counted})."
     yield from _moved_slices(subject)
     if causes.n_errors:
         worst = max(causes.causes, key=lambda cause: cause.n)
@@ -93,7 +94,7 @@ def _change(subject: Subject) -> str:
     before, metric = f"since iteration {subject.iteration.number - 1}", subject.change.change
     told = _without_n(metric)
     if metric.n < MIN_N:
-        return f"Too few {_plural(subject.unit)} to say whether accuracy changed {before}; it is "
+        return f"Too few data points to say whether accuracy changed {before}; it is "
     if not subject.change.is_clear:
         return f"No clear change of accuracy {before}, {told}; it is "
     return f"Accuracy {'rose' if metric.value > 0 else 'fell'} {before}, {told}, to "
