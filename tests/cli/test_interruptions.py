@@ -87,10 +87,9 @@ def test_applying_functions_goes_on_where_it_stopped(blocking, monkeypatch, sign
 
     assert output == ""
     if signal_number == signal.SIGINT:
-        assert (code, errors) == (
-            130,
-            "error: Stopped. What was finished is kept; the same command goes on from there.\n",
-        )
+        assert code == 130
+        assert errors.startswith("error: Stopped.")
+        assert len(errors.splitlines()) == 1
     wait_for(lambda: not processes_of(process.pid))
     stored = {path: path.stat().st_mtime_ns for path in (blocking.folder / ".nacre" / "columns").rglob("*.arrow")}
     monkeypatch.delenv("SLOW")
