@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,7 @@ from nacre.analysis import (
     next_actions,
     quality,
 )
-from nacre.data import Classes
+from nacre.data import Classes, MultiLabel
 from nacre.functions import function_from_spec
 from nacre.label_models import ClassConditional, advise
 from nacre.labeling import LabelMatrix
@@ -90,12 +91,78 @@ def test_what_to_type_is_a_function_of_the_grammar(actions):
     assert action.evidence == len(set(action.rows)) or action.evidence > 100
 
 
-def test_broken_functions_duplicates_and_slices_are_named(actions):
+def test_functions_to_repair_and_slices_are_named(actions):
     titles = {kind: [action.title for action in actions if action.kind == kind] for kind in {a.kind for a in actions}}
 
-    assert any("`broken`" in title for title in titles["repair_function"])
-    assert titles["drop_duplicates"] == ["Keep `one` and drop `again`: almost the same votes"]
+    assert any("`one`" in title for title in titles["repair_function"])
     assert "`refund`" in titles["cover_slice"][0]
+
+
+def test_what_gains_nothing_is_said_only_where_nothing_else_remains(project, actions):
+    matrix = project[0].label_matrix
+    votes = LabelMatrix.from_dense([[0], [1]] * 20, SCHEMA)
+    proba = np.eye(2)[[0, 1] * 20]
+    outcomes = Outcomes.of(votes, [0, 1] * 20, label_proba=proba, proba=proba)
+    duplicates = function_groups(matrix, duplicate_functions(matrix))
+
+    assert all(action.expected_gain >= 0.0005 for action in actions)
+    (only,) = next_actions(error_causes(outcomes), quality(outcomes), duplicates=duplicates)
+    assert only.title == "Keep `one` and drop `again`: almost the same votes"
+
+
+def ham_only(n=300):
+    """One function that votes ham where it should, one that never votes; nothing votes spam."""
+    truth = np.array([0, 0, 1] * (n // 3))
+    dense = np.column_stack([np.where(truth == 0, 0, -1), np.full(n, -1)])
+    votes = LabelMatrix.from_dense(dense, SCHEMA, functions=["ham_words", "first_words"])
+    proba = np.tile([0.8, 0.2], (n, 1))
+    return votes, Outcomes.of(votes, truth, label_proba=proba, proba=proba)
+
+
+def test_a_class_that_no_function_votes_for_comes_first():
+    votes, outcomes = ham_only()
+
+    first, *others = next_actions(error_causes(outcomes), quality(outcomes), label_matrix=votes)
+
+    assert first.title == "Write a function that votes `spam`: none does, and 100 errors are spam"
+    assert first.evidence == 100
+    assert 0 < first.expected_gain <= 1 / 3
+    assert not any(action.kind == "write_function" for action in others)
+
+
+def test_a_function_without_votes_is_named():
+    votes, outcomes = ham_only()
+
+    actions = next_actions(error_causes(outcomes), quality(outcomes), label_matrix=votes)
+
+    titles = [action.title for action in actions]
+    assert "`first_words` votes on nothing: check its words or its condition" in titles
+    assert not any("ham_words" in title for title in titles)
+
+
+@pytest.mark.parametrize(("n_failed", "is_first"), [(30, True), (3, False)], ids=["many rows", "few rows"])
+def test_a_function_that_fails_on_many_rows_comes_first(n_failed, is_first):
+    votes, outcomes = ham_only()
+    errors = pl.DataFrame({"function": "first_words", "row_id": range(n_failed), "message": "KeyError: 'x'\nmore"})
+    failing = replace(votes, errors=errors)
+
+    titles = [action.title for action in next_actions(error_causes(outcomes), quality(outcomes), label_matrix=failing)]
+
+    told = f"Fix `first_words`: it failed on {n_failed} rows (KeyError: 'x')"
+    assert told in titles
+    assert (titles[0] == told) is is_first
+
+
+def test_classes_without_votes_of_several_labels_are_named():
+    schema = MultiLabel(("sport", "money"))
+    votes = LabelMatrix.from_long(pl.DataFrame({"row_id": range(40), "function": "f", "vote": "sport"}), schema)
+    truth = np.tile([1, 1], (40, 1))
+    proba = np.tile([0.9, 0.2], (40, 1))
+    outcomes = Outcomes.of(votes, truth, label_proba=proba, proba=proba)
+
+    first = next_actions(error_causes(outcomes), quality(outcomes), label_matrix=votes)[0]
+
+    assert first.title == "Write a function that votes `money`: none does, and 40 errors are money"
 
 
 def test_only_as_many_as_asked_for_are_returned(project):

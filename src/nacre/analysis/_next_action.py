@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from nacre.analysis._candidates import name_of
@@ -17,8 +18,9 @@ from nacre.analysis._outcomes import UNIT_KEYS
 from nacre.analysis._quality import Quality
 from nacre.analysis._remedies import REPAIR_MINUTES, WRITE_MINUTES
 from nacre.analysis._suggestion import Suggestion
-from nacre.data import Spans
+from nacre.data import MultiLabel, Spans
 from nacre.label_models import Advice
+from nacre.labeling import LabelMatrix
 from nacre.metrics import MIN_N
 
 ActionKind: TypeAlias = Literal[
@@ -26,6 +28,7 @@ ActionKind: TypeAlias = Literal[
     "write_function",
     "accept_suggestion",
     "repair_function",
+    "fix_function",
     "cover_slice",
     "change_label_model",
     "add_data",
@@ -34,6 +37,9 @@ ActionKind: TypeAlias = Literal[
 
 ACCEPT_MINUTES = 1.0
 DROP_MINUTES = 2.0
+MUCH_FAILED = 0.01  # share of the rows from which on a failing function comes first
+_ASSUMED_COVERAGE = 0.5  # of a class, where nothing votes yet
+_MESSAGE_LENGTH = 80
 _MANY = 100  # row ids that an action lists at most
 
 
@@ -79,9 +85,13 @@ def next_actions(
     duplicates: Sequence[FunctionGroup] = (),
     suggestions: Sequence[Suggestion] = (),
     advice: Advice | None = None,
+    label_matrix: LabelMatrix | None = None,
     most: int = 10,
 ) -> tuple[Action, ...]:
-    """Return what to do next, the most accuracy per minute first.
+    """Return what to do next: what is broken or missing, then the most accuracy per minute first.
+
+    First come functions that failed on more than 1 % of the rows and classes that no function votes for although
+    at least five errors are of them. What is expected to gain less than .0005 is left out unless nothing else is found.
 
     A gain is that of the remedy of a cause (`error_causes`), in proportion to the errors that the action is about.
     What covers units without votes brings the share of uncovered units that it covers.
@@ -93,11 +103,16 @@ def next_actions(
         duplicates: Functions that repeat each other.
         suggestions: Functions that were proposed.
         advice: What the votes say about the label model to take.
+        label_matrix: The votes of all rows, with the rows on which functions failed.
         most: How many actions to return.
     """
+    missing = () if label_matrix is None else _classes_without_votes(label_matrix)
+    failed, few_failed = ([], []) if label_matrix is None else _of_failures(causes["no_votes"], quality, label_matrix)
+    by_class = [*_of_classes(causes, quality, groups, missing)]
+    silent = [] if label_matrix is None else [*_of_silence(causes["no_votes"], label_matrix)]
     found = [
         *_of_truth(causes["doubtful_truth"]),
-        *_of_groups(causes["no_votes"], groups),
+        *_of_groups(causes["no_votes"], groups, missing),
         *_of_suggestions(causes["no_votes"], quality, suggestions),
         *_of_functions(causes["wrong_votes"], causes.n_units),
         *_of_slices(causes["no_votes"], quality),
@@ -105,8 +120,94 @@ def next_actions(
         *_of_end_model(causes["end_model"]),
         *(_of_duplicates(group) for group in duplicates),
     ]
-    ranked = sorted(found, key=lambda action: (-action.gain_per_minute, -action.evidence, action.title))
+    many = [action for action in by_class if action.evidence >= MIN_ERRORS]
+    others = [*found, *few_failed, *(action for action in by_class if action.evidence < MIN_ERRORS)]
+    gaining = [action for action in others if round(action.expected_gain, 3) > 0]
+    ranked = [*_ranked(failed), *_ranked(many), *_ranked([*gaining, *silent])] or _ranked(others)
     return tuple(ranked[:most])
+
+
+def _ranked(actions: Sequence[Action]) -> list[Action]:
+    return sorted(actions, key=lambda action: (-action.gain_per_minute, -action.evidence, action.title))
+
+
+def _classes_without_votes(label_matrix: LabelMatrix) -> tuple[str, ...]:
+    """Return the classes that no function votes for on any unit."""
+    has_votes = np.bincount(label_matrix.votes.indices, minlength=len(label_matrix.symbols)) > 0
+    codes = label_matrix.symbol_codes[has_votes]
+    if isinstance(label_matrix.schema, MultiLabel):
+        voted = set(codes[codes >= 0].tolist())
+    else:
+        voted = set(np.flatnonzero(label_matrix.class_shares[has_votes].any(axis=0)).tolist())
+    names = enumerate(label_matrix.classes)
+    return tuple(name for code, name in names if code not in voted and name != Spans.outside)
+
+
+def _of_classes(
+    causes: ErrorCauses, quality: Quality, groups: Sequence[ErrorGroup], missing: Sequence[str]
+) -> Iterator[Action]:
+    """Yield a function to write for each class that none votes for."""
+    errors = pl.concat([cause.rows for cause in causes.causes])
+    line = quality.slices[0]
+    covered = line.coverage.value * line.label_model_covered.value
+    reached = covered if covered > 0 else _ASSUMED_COVERAGE
+    for name in missing:
+        rows = errors.filter(pl.col("truth") == name)
+        if len(rows):
+            verb = "is" if len(rows) == 1 else "are"
+            start = next((_as_function(group) for group in groups if group.label == name), None)
+            yield Action(
+                "write_function",
+                f"Write a function that votes `{name}`: none does, and {_plural(len(rows), 'error')} {verb} {name}",
+                len(rows),
+                reached * len(rows) / max(causes.n_units, 1),
+                WRITE_MINUTES,
+                "assumes that it votes, and is right, as often as the functions of the other classes together",
+                _rows(rows),
+                start or f"functions: {{NAME: {{label: {json.dumps(name, ensure_ascii=False)}, when: CONDITION}}}}",
+            )
+
+
+def _of_failures(cause: Cause, quality: Quality, label_matrix: LabelMatrix) -> tuple[list[Action], list[Action]]:
+    """Return functions that failed on many rows, and those that failed on few."""
+    many, few = list[Action](), list[Action]()
+    units = label_matrix.units["row_id"]
+    n_rows, voted = units.n_unique(), units.filter(pl.Series(label_matrix.is_covered)).unique()
+    for (name,), part in label_matrix.errors.group_by("function", maintain_order=True):
+        rows = part["row_id"].unique(maintain_order=True)
+        gap = int((~rows.is_in(voted.implode())).sum())
+        message = part["message"][0].strip().partition("\n")[0][:_MESSAGE_LENGTH]
+        action = Action(
+            "fix_function",
+            f"Fix `{name}`: it failed on {_plural(len(rows), 'row')} ({message})",
+            len(rows),
+            cause.expected_gain * _share_of_gap(gap / max(n_rows, 1), quality),
+            REPAIR_MINUTES,
+            "counts the rows that no other function votes on",
+            tuple(rows.head(_MANY).to_list()),
+            "nacre show failures",
+        )
+        (many if len(rows) > MUCH_FAILED * n_rows else few).append(action)
+    return many, few
+
+
+def _of_silence(cause: Cause, label_matrix: LabelMatrix) -> Iterator[Action]:
+    """Yield functions that vote on nothing and did not fail either."""
+    n_votes = np.bincount(label_matrix.symbol_functions[label_matrix.votes.indices], minlength=1)
+    mean_coverage = n_votes[n_votes > 0].mean() / label_matrix.n_units if n_votes.any() else 0.0
+    voting = {label_matrix.functions[function] for function in np.flatnonzero(n_votes).tolist()}
+    for name in label_matrix.functions:
+        if name not in voting and name not in set(label_matrix.errors["function"]):
+            yield Action(
+                "fix_function",
+                f"`{name}` votes on nothing: check its words or its condition",
+                0,
+                cause.expected_gain * min(1.0, float(mean_coverage)),
+                REPAIR_MINUTES,
+                "assumes that it comes to vote as often as the others do",
+                (),
+                f"nacre show functions  # then edit `{name}` in nacre.yaml",
+            )
 
 
 def _of_truth(cause: Cause) -> Iterator[Action]:
@@ -115,11 +216,14 @@ def _of_truth(cause: Cause) -> Iterator[Action]:
         yield _of_cause("review_truth", cause, title, _show(cause))
 
 
-def _of_groups(cause: Cause, groups: Sequence[ErrorGroup]) -> Iterator[Action]:
-    """Yield a function to write for each group of errors without votes, each error once, and one for the others."""
+def _of_groups(cause: Cause, groups: Sequence[ErrorGroup], missing: Sequence[str]) -> Iterator[Action]:
+    """Yield a function to write for each group of errors without votes, each error once, and one for the others.
+
+    Errors of classes that no function votes for are left to actions of their own.
+    """
     per_error = cause.expected_gain / max(cause.n, 1)
     keys = [name for name in UNIT_KEYS if name in cause.rows.columns]
-    remaining = cause.rows
+    remaining = cause.rows.filter(~pl.col("truth").is_in(missing))
     # Groups that say which function to write come first.
     for group in sorted(groups, key=lambda group: (group.label is None, group.when is None)):
         rows = group.rows.join(remaining, on=keys, how="semi")

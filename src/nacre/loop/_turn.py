@@ -186,7 +186,13 @@ def analyse(project: Project, recipe: Recipe, labels: Labels, trained: Trained) 
     advice = advise(label_matrix) if isinstance(label_matrix.schema, Classes) else None
     suggestions = _suggestions(labels, fields)
     actions = next_actions(
-        causes, measured, groups=groups, duplicates=duplicates, suggestions=suggestions, advice=advice
+        causes,
+        measured,
+        groups=groups,
+        duplicates=duplicates,
+        suggestions=suggestions,
+        advice=advice,
+        label_matrix=labels.label_matrix,
     )
     return Analysis(
         outcomes,
