@@ -36,11 +36,12 @@ class UnknownFieldError(SchemaError, KeyError):
 
     code = "unknown_field"
 
-    def __init__(self, field: str, *, available: Iterable[str]) -> None:
+    def __init__(self, field: str, *, available: Iterable[str], reader: str | None = None) -> None:
         names = sorted(available)
-        super().__init__(
-            f"There is no field `{field}`; the dataset has {', '.join(names)}.{did_you_mean(field, names)}"
+        begin = (
+            f"`{reader}` reads the field `{field}`, which is not there" if reader else f"There is no field `{field}`"
         )
+        super().__init__(f"{begin}; the dataset has {', '.join(names)}.{did_you_mean(field, names)}")
 
     __str__ = Exception.__str__  # KeyError would show the message in quotes
 

@@ -267,3 +267,32 @@ def test_a_schema_of_numbers_has_no_loop_yet(tmp_path):
 
     with opened(path) as (project, recipe), pytest.raises(SchemaError, match="`Number`"):
         run_project(project, recipe)
+
+
+def test_a_source_that_was_accepted_without_bad_rows_stops_no_later_import(tmp_path):
+    path = write_project(tmp_path, MAIL, mail(60))
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("id,text,weak,label\na1,hello,ham,ham\na2,too,many,ham,cells\n", encoding="utf-8")
+    good.write_text("id,text,weak,label\nb1,hello,ham,ham\n", encoding="utf-8")
+
+    with opened(path) as (project, recipe):
+        import_source(project, recipe, source=bad, refused=tmp_path / "refused.jsonl")
+        import_source(project, recipe, source=good)
+
+        assert len(project.data) == 62
+
+
+def test_a_file_that_is_gone_can_be_dropped(tmp_path):
+    path = write_project(tmp_path, MAIL, mail(60))
+    extra = tmp_path / "extra.csv"
+    extra.write_text("id,text,weak,label\na1,hello,ham,ham\n", encoding="utf-8")
+
+    with opened(path) as (project, recipe):
+        import_source(project, recipe, source=extra)
+        extra.unlink()
+
+        with pytest.raises(IngestError, match=r"is gone. Put it back, or .*--drop"):
+            import_source(project, recipe)
+        import_source(project, recipe, drop=extra)
+
+        assert len(project.data) == 60

@@ -162,7 +162,7 @@ def test_without_a_valid_split_nothing_is_measured(tmp_path, split):
     turn = run(write_project(tmp_path, spec, mail()))
 
     assert turn.analysis.quality.slices[0].n == 0
-    assert "has no ground truth" in turn.notes[0]
+    assert "No data point is in the split `valid`" in turn.notes[0]
 
 
 def test_without_a_train_split_there_is_nothing_to_learn_from(tmp_path):
@@ -454,3 +454,13 @@ def test_rows_without_uid_may_be_appended_but_not_moved(tmp_path):
         run(path)
     with opened(path) as (project, _):
         assert len(project.data) == 220
+
+
+def test_a_note_that_opens_nothing_is_told(tmp_path):
+    path = write_project(tmp_path, MAIL, mail(150))
+    run(path, note="first")
+
+    again = run(path, note="a comment only")
+
+    assert again.iteration.number == 1
+    assert "iteration 1 goes on, the note is unused" in again.notes[-1]

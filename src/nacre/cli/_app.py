@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import sys
 import warnings
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -21,6 +23,13 @@ from nacre.cli._run import run
 from nacre.cli._show import show
 from nacre.errors import CancelledError, NacreError
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nacre {metadata.version('nacre')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="nacre",
     help="Data development: from raw data and rules to a model and the cause of every error.",
@@ -29,6 +38,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     add_completion=False,
 )
+
+
+@app.callback()
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_print_version)] = False,
+) -> None:
+    """Say what Nacre is for, or which it is."""
+
+
 app.command()(demo)
 app.command()(init)
 app.command("import")(import_)
@@ -89,5 +107,5 @@ def _run() -> int:
         # Ctrl-C inside a query of Polars is raised twice, and the second may cut short the end of a worker pool.
         for process in multiprocessing.active_children():
             process.kill()
-        print_error("cancelled", "Stopped. What was finished is kept; the same command goes on from there.")
+        print_error("cancelled", "Stopped. Finished chunks are kept; the same command goes on from there.")
     return int(code or 0)

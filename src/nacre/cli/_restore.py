@@ -19,4 +19,5 @@ def restore(
     """
     with opened(file) as (project, _):
         done = project.restore(event)
-    print_text(f"{done}\n`nacre export recipe -o nacre.yaml` writes the recipe as the project now stands.")
+    print_text(f"{done}\nThe next `nacre run` follows nacre.yaml again. To keep this, write the recipe first:")
+    print_text("  nacre export recipe -o nacre.yaml")

@@ -81,18 +81,20 @@ def run_document(turn: Turn, report: Path | None) -> dict[str, Any]:
 
 def print_run(turn: Turn, report: Path | None) -> None:
     """Print what a run did, the result first."""
+    from nacre.report import count
+
     imported = turn.synced.imported
     if imported is not None:
         known = f", {imported.n_skipped:,} were there already" if imported.n_skipped else ""
         refused = f", {turn.synced.n_refused:,} refused" if turn.synced.n_refused else ""
-        print_text(f"imported      {imported.n_added:,} data points{known}{refused}")
+        print_text(f"imported      {count(imported.n_added, 'data point')}{known}{refused}")
     if turn.labels is not None:
         matrix = turn.labels.label_matrix
         splits = ", ".join(f"{name} {len(rows):,}" for name, rows in sorted(turn.labels.rows.items()))
-        print_text(f"data          {len(turn.labels.data):,} data points: {splits}")
-        print_text(f"votes         {len(matrix.functions)} functions, {matrix.votes.nnz:,} votes")
+        print_text(f"data          {count(len(turn.labels.data), 'data point')}: {splits}")
+        print_text(f"votes         {count(len(matrix.functions), 'function')}, {count(matrix.votes.nnz, 'vote')}")
     if turn.trained is not None:
-        print_text(f"training set  {turn.trained.n_rows:,} data points of train")
+        print_text(f"training set  {count(turn.trained.n_rows, 'data point')} of train")
     if turn.analysis is not None:
         _print_analysis(turn)
     for note in turn.notes:
@@ -102,23 +104,31 @@ def print_run(turn: Turn, report: Path | None) -> None:
 
 
 def _print_analysis(turn: Turn) -> None:
+    from nacre.report import told_note
+
     analysis, iteration = turn.analysis, turn.iteration
     assert analysis is not None
     first = analysis.quality.slices[0]
     if iteration is not None:
-        print_text(f"iteration     {iteration.number}  {iteration.note}")
+        print_text(f"iteration     {iteration.number}  {told_note(iteration.note)}")
     if first.n:
         _print_quality(analysis)
     if analysis.actions:
         print_text("\nwhat to do next")
         for number, action in enumerate(analysis.actions[:3], start=1):
-            print_text(f"  {number}. {action.title} (expected +{action.expected_gain:.3f})")
+            print_text(f"  {number}. {action.title}{_expected(action.expected_gain)}")
+
+
+def _expected(gain: float) -> str:
+    return f" (expected +{gain:.3f})" if round(gain, 3) > 0 else ""
 
 
 def _print_quality(analysis: Analysis) -> None:
+    from nacre.report import count
+
     first = analysis.quality.slices[0]
     counted = "" if analysis.quality.unit == "data point" else "; n counts data points"
-    print_text(f"\naccuracy on valid, {first.n:,} {analysis.quality.unit}s with ground truth{counted}")
+    print_text(f"\naccuracy on valid, {count(first.n, analysis.quality.unit)} with ground truth{counted}")
     print_text(f"  majority vote  {first.majority_vote}")
     print_text(f"  label model    {first.label_model}")
     print_text(f"  end model      {first.end_model}")

@@ -14,7 +14,7 @@ from nacre._hashing import hash_text
 from nacre._progress import Progress
 from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, VoteSchema
 from nacre.engine import Column, ColumnStore, ComputedChunk, Derived, compute_columns, split_name
-from nacre.errors import SchemaError
+from nacre.errors import SchemaError, UnknownFieldError
 from nacre.functions import Code, Context, Declarative, Function, code_task
 from nacre.labeling._derived import derived_columns
 from nacre.labeling._label_matrix import ERRORS, LabelMatrix, assemble_symbols
@@ -62,6 +62,7 @@ def apply(
     """
     if isinstance(schema, Number):
         raise SchemaError("Functions vote for classes; there is no label model yet for a schema `Number`.")
+    _check_arguments(functions, schema)
     dataset = data if isinstance(data, Dataset) else Dataset.from_frame(data)
     context = context or Context()
     resolved = [function.resolve(context) for function in functions]
@@ -82,11 +83,28 @@ def apply(
     return builder.build()
 
 
+def _check_arguments(functions: Any, schema: Any) -> None:
+    if not isinstance(schema, Classes | MultiLabel | Spans):
+        raise SchemaError(f"`apply` takes a schema such as `Classes(('ham', 'spam'))`; found {schema!r}.")
+    if hasattr(functions, "resolve") or not isinstance(functions, Sequence):
+        raise SchemaError("`apply` takes a list of functions. Put a single one in brackets: `[function]`.")
+    for function in functions:
+        if not hasattr(function, "resolve"):  # what else a function has may only be known once it is resolved
+            raise SchemaError(
+                f"{function!r} is no function that votes. Write a `Rule`, or decorate a Python function that `def` "
+                "made with `@labeling_function`."
+            )
+
+
 def _check(functions: Sequence[Function], reads: Sequence[str], data: Dataset) -> None:
     names = [function.name for function in functions]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise SchemaError(f"Functions need different names; {', '.join(repeated)} occurs more than once.")
+    for function in functions:
+        for name in function.reads:
+            if split_name(name)[0] not in data.schema:
+                raise UnknownFieldError(split_name(name)[0], available=data.fields, reader=function.name)
     data.require(split_name(name)[0] for name in reads)
 
 

@@ -20,7 +20,7 @@ from nacre.workspace import Imported, Truth
 if TYPE_CHECKING:
     from nacre.workspace import Project
 
-SOURCE = "source"
+SOURCE, REFUSED = "source", "refused"
 _COLUMN = "column "  # how the source of ground truth begins that a recipe names
 
 
@@ -57,7 +57,12 @@ def sync(project: Project, recipe: Recipe, *, refused: Path | None = None) -> Sy
 
 
 def import_source(
-    project: Project, recipe: Recipe, *, source: Path | None = None, refused: Path | None = None
+    project: Project,
+    recipe: Recipe,
+    *,
+    source: Path | None = None,
+    drop: Path | None = None,
+    refused: Path | None = None,
 ) -> Synced:
     """Make the data of a project what its sources say.
 
@@ -69,11 +74,14 @@ def import_source(
         project: The project.
         recipe: How to read and split.
         source: A file to import beside the source of the recipe.
-        refused: Where bad rows go; without it one bad row stops the import.
+        drop: A file that was imported so, to leave out from now on, and its data points with it.
+        refused: Where bad rows go, from now on; where none was ever named one bad row stops the import.
     """
-    added = _added(project, recipe, source)
+    refused = _refused_file(project, refused)
+    added = [file for file in _added(project, recipe, source) if drop is None or file != str(drop.resolve())]
     sources = [str(recipe.folder / recipe.data.source), *added]
     options, split = recipe.data.options, _split_rule(recipe)
+    _check_there(list(project.settings.get(SOURCE, {}).get("added", [])), dropped=drop)
     now = {
         "path": recipe.data.source,
         "content": _content(sources, options.get("format")),
@@ -92,7 +100,25 @@ def import_source(
             rows = _in_place(project, rows, recipe.data.source)
         imported = project.data.replace(rows, uid="uid", **split)
     project.settings[SOURCE] = now
+    if refused is not None:
+        project.settings[REFUSED] = str(refused.resolve())
     return Synced(imported, sum(reader.n_refused for reader in readers))
+
+
+def _refused_file(project: Project, refused: Path | None) -> Path | None:
+    """Return where bad rows go: a source that was accepted without them must not stop a later import."""
+    known = project.settings.get(REFUSED)
+    return refused if refused is not None or known is None else Path(known)
+
+
+def _check_there(added: list[str], *, dropped: Path | None) -> None:
+    for file in added:
+        is_dropped = dropped is not None and file == str(dropped.resolve())
+        if not Path(file).exists() and not is_dropped:
+            raise IngestError(
+                f"`{file}`, which was imported beside the source of the recipe, is gone. Put it back, or leave out its "
+                f"data points with `nacre import --drop {file}`."
+            )
 
 
 def _added(project: Project, recipe: Recipe, source: Path | None) -> list[str]:

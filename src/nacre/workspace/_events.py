@@ -88,6 +88,6 @@ class Events:
             return snapshot.events(limit=n)
 
 
-def unknown_event(event_id: int) -> UnknownNameError:
+def unknown_event(event_id: int, newest: int) -> UnknownNameError:
     """Return the error for the number of an event that is not there."""
-    return UnknownNameError("event", str(event_id), available=())
+    return UnknownNameError("event", str(event_id), available=[f"1 to {newest}"] if newest else ())

@@ -80,7 +80,7 @@ class Snapshot:
         where = (tables.event.c.project_id == self._project, tables.event.c.id == event_id)
         row = self._connection.execute(select(tables.event).where(*where)).one_or_none()
         if row is None:
-            raise unknown_event(event_id)
+            raise unknown_event(event_id, self.n_events())
         return _event(row)
 
     def events(

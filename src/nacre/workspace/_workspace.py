@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nacre.workspace._metadata import Metadata
 
 FORMAT = 1
+BESIDE_RECIPE = ".nacre"  # the workspace of a project that has a recipe
 
 Clock = Callable[[], datetime]
 
@@ -103,7 +104,7 @@ def open(path: Path | str, *, create: bool = True, user: str | None = None, cloc
     """Return the workspace in a folder.
 
     Args:
-        path: The folder.
+        path: The folder; of a project with a `nacre.yaml`, also the folder of that: its workspace is `.nacre` in it.
         create: Whether to make a workspace where there is none.
         user: Who works here; by default the environment variable `NACRE_USER`, else the account.
         clock: Says what time it is, in UTC.
@@ -123,6 +124,8 @@ def open(path: Path | str, *, create: bool = True, user: str | None = None, cloc
     from nacre.workspace._metadata import Metadata
 
     folder = Path(path)
+    if (folder / "nacre.yaml").is_file() and not (folder / "workspace.toml").is_file():
+        folder = folder / BESIDE_RECIPE
     is_new = not (folder / "workspace.toml").is_file()
     if is_new and not create:
         raise WorkspaceError(
