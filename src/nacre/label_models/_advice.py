@@ -41,7 +41,8 @@ class Advice:
     findings: tuple[Finding, ...] = field(default=())
 
     def __str__(self) -> str:
-        lines = [f"{'->' if finding.applies else '  '} {finding.message}" for finding in self.findings]
+        words = {True: "-> applies", False: "   does not apply"}
+        lines = [f"{words[finding.applies]}: {finding.message}" for finding in self.findings]
         return "\n".join([f"Start with `{self.label_model}`.", *lines])
 
 
@@ -57,7 +58,7 @@ def advise(label_matrix: LabelMatrix, y: ArrayLike | pl.Series | None = None) ->
         >>> votes = LabelMatrix.from_dense([[0, 0], [1, 1], [0, -1], [-1, -1]] * 50, Classes(("ham", "spam")))
         >>> print(advise(votes))
         Start with `majority_vote`.
-        -> Conflicts on 0.0% of the covered units (below 2%): ...
+        -> applies: conflicts on 0.0 % of the covered units, the rule needs less than 2 %. ...
     """
     findings = tuple(_findings(label_matrix, y))
     applies = {finding.rule for finding in findings if finding.applies}
@@ -71,22 +72,24 @@ def _findings(label_matrix: LabelMatrix, y: ArrayLike | pl.Series | None) -> Ite
         "few conflicts",
         conflict < _FEW_CONFLICTS,
         {"conflict": conflict},
-        f"Conflicts on {conflict:.1%} of the covered units (below {_FEW_CONFLICTS:.0%}): a label model only differs "
-        "from majority vote where votes conflict. Below, write functions instead.",
+        f"conflicts on {_percent(conflict)} of the covered units, the rule needs less than "
+        f"{100 * _FEW_CONFLICTS:.0f} %. A label model only differs from majority vote where votes "
+        "conflict; with so few, write functions instead.",
     )
     yield Finding(
         "low coverage",
         1 - covered > _MUCH_UNCOVERED,
         {"coverage": covered},
-        f"Covered are {covered:.1%} of the units. With more than {_MUCH_UNCOVERED:.0%} uncovered, new functions gain "
-        "more than a label model.",
+        f"no votes on {_percent(1 - covered)} of the units, the rule needs more than "
+        f"{100 * _MUCH_UNCOVERED:.0f} %. There new functions gain more than a label model.",
     )
     yield Finding(
         "few flips",
         flips < _FEW_FLIPS,
         {"flips": flips},
-        f"Weights between .5 and 1.5 could change the majority on {flips:.1%} of the covered units: an upper bound of "
-        f"what weighing can do. Below {_FEW_FLIPS:.0%}, take majority vote.",
+        f"weights between .5 and 1.5 could change the majority on {_percent(flips)} of the covered units, the rule "
+        f"needs less than {100 * _FEW_FLIPS:.0f} %. That is an upper bound of what weighing can do; with so few, take "
+        "majority vote.",
     )
     yield _unipolar(label_matrix)
     n_classes = len(label_matrix.classes)
@@ -94,16 +97,17 @@ def _findings(label_matrix: LabelMatrix, y: ArrayLike | pl.Series | None) -> Ite
         "many classes in conflict",
         n_classes > _MANY_CLASSES and conflict > _MUCH_CONFLICT,
         {"n_classes": n_classes, "conflict": conflict},
-        f"{n_classes} classes with conflicts on {conflict:.1%} of the covered units. Above {_MANY_CLASSES} classes and "
-        f"{_MUCH_CONFLICT:.0%}, learned confusions mislead: majority or weighted vote.",
+        f"{n_classes} classes with conflicts on {_percent(conflict)} of the covered units, the rule needs more than "
+        f"{_MANY_CLASSES} and {100 * _MUCH_CONFLICT:.0f} %. There learned confusions mislead: take majority or "
+        "weighted vote.",
     )
     n_labels = 0 if y is None else int((encode_truth(y, label_matrix.schema, label_matrix.n_units) >= 0).sum())
     yield Finding(
         "enough ground truth",
         n_labels >= _ENOUGH_LABELS,
         {"n_labels": n_labels},
-        f"{n_labels} units of known truth. From {_ENOUGH_LABELS} on, choose on them among majority vote, weighted "
-        "vote, class-conditional and matrix completion; expect at most half a point.",
+        f"{n_labels} units of known truth, the rule needs {_ENOUGH_LABELS}. With them, choose among majority vote, "
+        "weighted vote, class-conditional and matrix completion; expect at most half a point.",
     )
 
 
@@ -124,6 +128,10 @@ def _unipolar(label_matrix: LabelMatrix) -> Finding:
         "unipolar functions",
         n_unipolar > 0,
         {"unipolar": n_unipolar, "functions": n_voting},
-        f"{n_unipolar} of {n_voting} functions only ever give one answer. Dawid-Skene without an abstain symbol learns "
-        "nothing from them.",
+        f"{n_unipolar} of {n_voting} functions only ever give one answer, the rule needs one. Dawid-Skene "
+        "without an abstain symbol learns nothing from them.",
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
