@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -81,6 +82,40 @@ def test_few_labels_are_reported_in_sample():
 
     assert suggestions
     assert all(item.precision is None and "in-sample" in item.why for item in suggestions if item.proposed_on)
+
+
+def test_the_evidence_reads_as_a_sentence():
+    mail, truth = planted_mail()
+
+    few, many = (suggest_functions(mail, SPAM, labels=some_labels(truth, n), n=1)[0].why for n in (39, 150))
+
+    assert re.search(
+        r"\. Of the labels that proposed it, \S+ \[\S+\] n=\d+ are \w+ \(too few\); that is in-sample, expect less\.$',
+        few,
+    )
+    assert re.search(
+        r"Of the labels that proposed it, .* are (\w+).*; of those that helped to choose it, .* are \1.*; "
+        r"both in-sample, expect less\.$",
+        many,
+    )
+
+
+def test_a_word_that_every_class_has_is_no_suggestion(monkeypatch):
+    mail, truth = planted_mail()
+    rng = np.random.default_rng(1)
+    has_it = rng.random(len(mail)) < np.where(truth == 1, 0.98, 0.35)
+    others = [f"w{number:03d}" for number in rng.integers(0, 1000, len(mail))]
+    bodies = [
+        f"{'your' if has else other} {body}" for has, other, body in zip(has_it, others, mail["body"], strict=True)
+    ]
+    mail, labels = pl.DataFrame({"body": bodies}), some_labels(truth, 300)
+
+    found = suggest_functions(mail, SPAM, labels=labels, n=10, min_precision=0.6)
+    monkeypatch.setattr("nacre.analysis._suggest.MAX_COMMON", 1.0)
+    unfiltered = suggest_functions(mail, SPAM, labels=labels, n=10, min_precision=0.6)
+
+    assert not any("your" in str(item.function.spec()) for item in found)
+    assert any("your" in str(item.function.spec()) for item in unfiltered)
 
 
 def test_a_name_per_function_none_of_them_taken():
