@@ -17,7 +17,8 @@ from nacre.models import model_from_spec
 from nacre.workspace import check_project_name
 
 KEYS = ("project", "data", "schema", "functions", "slices", "label_model", "model", "training")
-DATA_KEYS = ("source", "uid", "split", "truth", "format", "nulls")
+READER_KEYS = ("format", "nulls", "encoding", "separator", "header", "dtypes", "rename", "fields")
+DATA_KEYS = ("source", "uid", "split", "truth", *READER_KEYS)
 SPLITS = ("train", "valid", "test")
 DEFAULT_SHARES: Mapping[str, float] = MappingProxyType({"train": 0.7, "valid": 0.1, "test": 0.2})
 
@@ -177,12 +178,19 @@ def _data(spec: Any) -> DataRecipe:
     if isinstance(spec, str):
         spec = {"source": spec}
     _check_keys("data", spec, allowed=DATA_KEYS, needed=("source",))
-    for key in ("source", "uid", "truth", "format"):
+    for key in ("source", "uid", "truth", "format", "encoding", "separator"):
         if key in spec and not isinstance(spec[key], str):
             raise SpecError(f"`{key}` is text; found {spec[key]!r}.")
-    options = {key: spec[key] for key in ("format", "nulls") if key in spec}
+    options = {key: spec[key] for key in READER_KEYS if key in spec}
     if isinstance(options.get("nulls", ()), str) or not _are_texts(options.get("nulls", ())):
         raise SpecError(f'`nulls` is a list of words that mean "missing", in quotes; found {options["nulls"]!r}.')
+    for key in ("dtypes", "rename"):
+        if key in options and not isinstance(options[key], Mapping):
+            raise SpecError(f"`{key}` is written as `{{field: ...}}`; found {options[key]!r}.")
+    if "header" in options and not isinstance(options["header"], bool):
+        raise SpecError(f"`header` is true or false; found {options['header']!r}.")
+    if "fields" in options and not _are_texts(options["fields"]):
+        raise SpecError(f"`fields` is a list of field names; found {options['fields']!r}.")
     split = _split(spec.get("split", {"by": "hash"}))
     return DataRecipe(spec["source"], spec.get("uid"), split, spec.get("truth"), options)
 
