@@ -90,7 +90,7 @@ def test_the_evidence_reads_as_a_sentence():
     few, many = (suggest_functions(mail, SPAM, labels=some_labels(truth, n), n=1)[0].why for n in (39, 150))
 
     assert re.search(
-        r"\. Of the labels that proposed it, \S+ \[\S+\] n=\d+ are \w+ \(too few\); that is in-sample, expect less\.$',
+        r"\. Of the labels that proposed it, \S+ \[\S+\] n=\d+ are \w+ \(too few\); that is in-sample, expect less\.$",
         few,
     )
     assert re.search(
