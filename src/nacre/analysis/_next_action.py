@@ -257,7 +257,8 @@ def _of_suggestions(cause: Cause, quality: Quality, suggestions: Sequence[Sugges
         # In-sample: the lower limit is nearer to what other rows will show.
         precision = suggestion.precision.low if suggestion.precision else suggestion.estimated_precision
         covered = _share_of_gap(suggestion.new_rows / max(suggestion.n_rows, 1), quality)
-        title = f"Accept `{suggestion.function.name}`: it votes on {suggestion.new_rows} rows that no function covers"
+        new = _plural(suggestion.new_rows, "row")
+        title = f"Accept `{suggestion.function.name}`: it votes on {new} that no function covers"
         yield Action(
             "accept_suggestion",
             title,

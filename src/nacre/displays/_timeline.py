@@ -90,7 +90,7 @@ def _iterations(chart: Chart) -> Iterator[Html]:
     entries = [_entry(row, chart) for row in chart.values]
     earlier, latest = entries[:-_N_LISTED], entries[-_N_LISTED:]
     if earlier:
-        summary = tag("summary", f"{len(earlier)} earlier iterations")
+        summary = tag("summary", f"{len(earlier)} earlier iteration{'s' if len(earlier) > 1 else ''}")
         yield tag("details", summary, tag("ol", *earlier, class_="iterations"))
     yield tag("ol", *latest, class_="iterations")
 

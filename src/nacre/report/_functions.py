@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from nacre.displays import Block, Chart, Code, Column, Section, table
@@ -22,8 +21,10 @@ _SHARES = (
     Column("only", "only it", type="percent", help="share of train that no other function votes on"),
 )
 _ACCURACY = Column("accuracy", type="metric", help="on the ground truth of train, which had no part in the labels")
-_ESTIMATE = Column(
-    "estimate", type="metric", bars=False, help="accuracy as the other functions see it, without ground truth"
+_ESTIMATE = Column("estimate", "rank without truth", type="percent", help="how far the other functions agree with it")
+_RANKS = (
+    "The rank without truth is how far the label model, made of the other functions, agrees with the votes of each. It "
+    "uses no ground truth and is mostly too low: it ranks functions, and is no rate of right votes."
 )
 _VALUE = Column(
     "value", "decides", type="percent", help="share of train whose most probable class depends on this function alone"
@@ -42,8 +43,8 @@ _GROUPS = (
     Column("n_lost", "lost by dropping", type="integer", help="units that no function of the group would vote on"),
 )
 _NO_TRUTH = (
-    "Train has no ground truth, so no accuracy can be measured here; the estimate is what the other functions make of "
-    "each. A few dozen labelled rows of train would show where it errs."
+    "Train has no ground truth, so no accuracy can be measured here; functions are only ranked by what the others make "
+    "of each. A few dozen labelled rows of train would show where it errs."
 )
 
 
@@ -78,7 +79,7 @@ def _table(rows: list[dict[str, Any]], *, has_truth: bool, classes: tuple[str, .
         _VALUE,
         Column("flags", ""),
     ]
-    return table(rows, columns, caption="Label analysis", classes=classes)
+    return table(rows, columns, caption="Label analysis", note=_RANKS, classes=classes)
 
 
 def _rows(subject: Subject) -> Iterator[dict[str, Any]]:
@@ -111,16 +112,12 @@ def _accuracy(row: Mapping[str, Any]) -> Metric | None:
     return Metric(row["accuracy"], row["low"], row["high"], row["n"])
 
 
-def _estimates(estimated: pl.DataFrame) -> dict[str, tuple[Metric, bool]]:
+def _estimates(estimated: pl.DataFrame) -> dict[str, tuple[float, bool]]:
     """Return the mean precision of each function over its answers, and whether any of them is weak."""
     found = {}
     for (name,), part in estimated.filter(pl.col("n") > 0).group_by("function", maintain_order=True):
-        n = int(part["n"].sum())
-        weights, precision, deviation = (part[name].to_numpy() for name in ("n", "precision", "sd"))
-        value = float(weights @ precision) / n
-        spread = 1.96 * float(np.linalg.norm(weights * deviation)) / n
-        is_weak = bool(part.filter("is_weak").height)
-        found[str(name)] = (Metric(value, max(value - spread, 0.0), min(value + spread, 1.0), n), is_weak)
+        value = float((part["n"] * part["precision"]).sum()) / int(part["n"].sum())
+        found[str(name)] = (value, bool(part["is_weak"].any()))
     return found
 
 
@@ -132,7 +129,7 @@ def _flags(row: Mapping[str, Any], *, is_weak: bool, repeats: str | None) -> Ite
     if repeats:
         yield f"repeats `{repeats}`"
     if row["errors"]:
-        yield f"fails on {row['errors']:,} rows"
+        yield f"fails on {count(row['errors'], 'row')}"
     accuracy = _accuracy(row)
     if accuracy is not None and accuracy.high < 0.5 and accuracy.n >= MIN_N:
         yield "mostly wrong"

@@ -69,14 +69,15 @@ def _beside_majority(subject: Subject) -> Iterator[Chart]:
         before={line.slice: line.majority_vote_covered for line in lines},
         names=_NAMES,
         title=f"Where functions vote: accuracy of labels on {SPLIT}",
-        note="Convention (C): without votes, not counted. Read it beside the coverage.",
+        note="A unit without votes is left out (convention C), so read it beside the coverage.",
     )
     yield interval_bars(
         {line.slice: line.label_model for line in lines},
         before={line.slice: line.majority_vote for line in lines},
         names=_NAMES,
         title=f"Everywhere: accuracy of labels on {SPLIT}",
-        note=f"Convention (A): without votes, a guess that is right once in {len(subject.outcomes.classes)}.",
+        note="A unit without votes counts as a guess that is right once in "
+        f"{len(subject.outcomes.classes)} (convention A).",
     )
 
 
@@ -84,11 +85,15 @@ def _advice(subject: Subject) -> Iterator[Block]:
     advice = subject.analysis.advice
     if advice is None:
         return
-    applying = [finding.message for finding in advice.findings if finding.applies]
-    others = [finding.message for finding in advice.findings if not finding.applies]
+    applying = [_sentence(finding.message) for finding in advice.findings if finding.applies]
+    others = [f"Does not apply: {finding.message}" for finding in advice.findings if not finding.applies]
     yield f"By the votes alone, start with `{advice.label_model}`. {' '.join(applying)}".strip()
     if others:
         yield Details("Rules that do not apply here", others, note=count(len(others), "rule"))
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
 
 
 def _calibrations(subject: Subject) -> Iterator[Chart]:

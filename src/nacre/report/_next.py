@@ -16,6 +16,7 @@ from nacre.report._words import count, points
 _EVIDENCE = {
     "accept_suggestion": "row",
     "cover_slice": "row",
+    "fix_function": "row",
     "drop_duplicates": "vote",
 }
 _NOTHING = (
@@ -37,8 +38,9 @@ def next_section(subject: Subject) -> Section:
     content: list[Block] = []
     if actions:
         content.append(
-            "Ranked by expected gain of accuracy per minute of work. The gains are estimates from this split, made "
-            "to compare the lines with each other; only the next iteration measures them."
+            "What is broken or missing comes first; the rest is ranked by expected gain of accuracy per minute of "
+            "work. The gains are estimates from this split, made to compare the lines with each other; only the next "
+            "iteration measures them."
         )
         content += [_action(action, place) for place, action in enumerate(actions)]
     else:

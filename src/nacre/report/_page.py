@@ -18,7 +18,7 @@ from nacre.report._next import next_section
 from nacre.report._recipe import recipe_section
 from nacre.report._result import result_section
 from nacre.report._subject import Subject
-from nacre.report._words import count, interval
+from nacre.report._words import count, interval, told_note
 from nacre.workspace import Project, explained
 
 N_MOVED = 4  # slices named in the lead
@@ -128,8 +128,7 @@ def _facts(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "split", _splits(subject)
     yield "label model", next(iter(subject.recipe.label_model))
     yield "end model", next(iter(subject.recipe.model))
-    if iteration.note:
-        yield "iteration", iteration.note
+    yield "iteration", told_note(iteration.note)
     yield "by", f"{iteration.author}, {iteration.opened_at:%Y-%m-%d %H:%M} UTC"
     for note in subject.notes:
         yield "note", note

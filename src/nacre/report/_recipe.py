@@ -27,16 +27,17 @@ _CONVENTIONS = (
     ),
     (
         "accuracy of labels",
-        "(A) counts a unit without votes as a guess among all classes, (C) leaves it out; ties share their credit.",
+        "Everywhere (convention A): a unit without votes counts as a guess among all classes. Where functions vote "
+        "(convention C): a unit without votes is left out. Ties share their credit.",
     ),
     (
         "coverage, overlap, conflict",
         "Shares of all units: with a vote, with two or more, with votes that exclude each other.",
     ),
     (
-        "estimate without truth",
-        "How often the label model, with a function left out, agrees with its votes; the interval is that of the mean "
-        "and knows nothing of errors that functions share.",
+        "rank without truth",
+        "How often the label model, with a function left out, agrees with its votes. It is mostly too low and knows "
+        "nothing of errors that functions share, so it ranks functions and is no rate.",
     ),
     (
         "expected gain",

@@ -12,7 +12,7 @@ from nacre.displays import Iteration as Step
 from nacre.loop import SPLIT, entries
 from nacre.metrics import Metric, wilson
 from nacre.report._subject import Subject
-from nacre.report._words import interval, names
+from nacre.report._words import count, interval, names, told_note
 from nacre.workspace import Event, Iteration
 
 N_SERIES = 8  # slices drawn over iterations
@@ -87,7 +87,7 @@ def _slices(subject: Subject) -> Chart:
         names=(_name(subject.before), _name(subject.iteration)),
         title=f"Accuracy of the end model on {SPLIT}, by slice",
         links=links,
-        note=f"{hidden} smaller slices are not shown." if hidden else "",
+        note=f"{count(hidden, 'smaller slice')} not shown." if hidden else "",
     )
 
 
@@ -120,7 +120,7 @@ def _step(subject: Subject, iteration: Iteration, series: Sequence[str]) -> Step
     return Step(
         str(iteration.number),
         {name: slices[name]["accuracy"] for name in series if name in slices},
-        title=iteration.note,
+        title=told_note(iteration.note),
         changes=list(changes_in_words(subject.project.iterations.changes(iteration.number))),
         change=_stored_change(iteration) if change is None else change.change,
     )

@@ -8,6 +8,8 @@ from nacre.displays import measure, measure_text
 from nacre.metrics import Metric
 
 N_NAMES = 6
+NO_NOTE = "model `current`"
+"""What the workspace writes where a run has no note."""
 
 
 def count(n: int, noun: str) -> str:
@@ -25,6 +27,16 @@ def count(n: int, noun: str) -> str:
 
 def _plural(word: str) -> str:
     return f"{word}es" if word.endswith("s") else f"{word}s"
+
+
+def told_note(note: str) -> str:
+    """Return what an iteration was for, also where nobody said it.
+
+    Examples:
+        >>> told_note("narrow the keyword"), told_note("model `current`")
+        ('narrow the keyword', 'no note')
+    """
+    return "no note" if note in ("", NO_NOTE) else note
 
 
 def names(items: Sequence[str], most: int = N_NAMES) -> str:
