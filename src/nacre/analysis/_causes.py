@@ -108,7 +108,8 @@ class ErrorCauses:
         return {"n_units": self.n_units, "n_errors": self.n_errors, "causes": causes}
 
     def __str__(self) -> str:
-        lines = [f"{self.n_errors:,} errors on {self.n_units:,} units with known truth"]
+        errors = "1 error" if self.n_errors == 1 else f"{self.n_errors:,} errors"
+        lines = [f"{errors} on {self.n_units:,} units with known truth"]
         for cause in self.causes:
             note = f"({cause.note})" if cause.note else ""
             lines.append(f"  {cause.title:<22} {cause.n:>6,} {cause.n / max(self.n_errors, 1):>5.0%}  {note}".rstrip())

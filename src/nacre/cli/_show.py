@@ -110,9 +110,7 @@ def actions(file: File = RECIPE, iteration: Iteration = None, json: Json = False
         return print_json(found)
     for number, action in enumerate(found, start=1):
         gain, minutes = action["expected_gain"], action["minutes"]
-        print_text(
-            f"{number}. {action['title']}\n   expected +{gain:.3f}, about {minutes:.0f} minutes: {action['basis']}"
-        )
+        print_text(f"{number}. {action['title']}\n   expected +{gain:.3f}, about {minutes:.0f} min: {action['basis']}")
         for line in action["what_to_type"].splitlines():
             print_text(f"     {line}")
     return None if found else print_text("Nothing to repair.")
