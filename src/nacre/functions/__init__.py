@@ -3,7 +3,7 @@
 from nacre.functions._answers import to_votes
 from nacre.functions._code import Code, code_fingerprint, labeling_function
 from nacre.functions._condition import AllOf, AnyOf, Condition, Not
-from nacre.functions._context import Context, Embedding, Predictor
+from nacre.functions._context import Context, Predictor
 from nacre.functions._existing import Existing
 from nacre.functions._expression import Expression
 from nacre.functions._function import Declarative, Function, Votes
@@ -29,7 +29,6 @@ __all__ = [
     "Condition",
     "Context",
     "Declarative",
-    "Embedding",
     "Existing",
     "Expression",
     "Function",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -11,24 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nacre.embeddings import Embedding
 from nacre.errors import UnknownNameError
 
 T = TypeVar("T")
-
-
-class Embedding(Protocol):
-    """Turns texts into unit vectors."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def fingerprint(self) -> str: ...
-
-    @property
-    def dimension(self) -> int: ...
-
-    def embed(self, texts: Sequence[str | None]) -> NDArray[np.float32]: ...
 
 
 class Predictor(Protocol):

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from nacre._hashing import hash_text
+from nacre.embeddings import Embedding
 from nacre.engine import Derived, split_name
 from nacre.errors import UnknownNameError
-from nacre.functions import Context, Embedding, code_fingerprint, match_spans
+from nacre.functions import Context, code_fingerprint, match_spans
 
 WORD = r"\w+|[^\w\s]"
 MAX_CHARACTERS = 2_000
