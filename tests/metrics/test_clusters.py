@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nacre.errors import SchemaError
-from nacre.metrics import accuracy, bootstrap, cluster_ratios, wilson, wilson_limits
+from nacre.metrics import accuracy, bootstrap, calibration, cluster_ratios, per_class, wilson, wilson_limits
 
 N_TRIALS = 1_000
 
@@ -63,3 +63,70 @@ def test_arrays_of_other_shapes_are_refused():
         cluster_ratios([1, 0], [1, 1], [0, 1])
     with pytest.raises(SchemaError, match="`clusters` has 1"):
         cluster_ratios([[1], [0]], [[1], [1]], [0])
+
+
+def metrics_of(classes):
+    return [metric for metrics in classes for metric in metrics]
+
+
+@pytest.mark.parametrize("n_copies", [1, 25])
+def test_repeating_the_tokens_of_a_text_narrows_no_interval_of_a_class(n_copies):
+    rng = np.random.default_rng(2)
+    truth, answers = rng.integers(3, size=120), rng.integers(-1, 3, size=120)
+    texts = np.repeat(np.arange(30), 4)
+
+    single = metrics_of(per_class(truth, answers, 3, clusters=texts))
+    copied = metrics_of(
+        per_class(*(np.repeat(x, n_copies) for x in (truth, answers)), 3, clusters=np.repeat(texts, n_copies))
+    )
+    ignorant = metrics_of(per_class(truth, answers, 3))
+
+    assert copied == single
+    assert [metric.value for metric in copied] == pytest.approx([metric.value for metric in ignorant])
+    assert all(metric.n <= 30 for metric in copied)
+
+
+def test_the_interval_of_a_class_covers_its_recall_among_texts_of_different_difficulty():
+    rng = np.random.default_rng(3)
+    texts = np.repeat(np.arange(40), 50)
+    covered, ignorant = [], []
+    for _ in range(200):
+        answers = planted_texts(rng).ravel().astype(int)
+        covered.append(covers(per_class(np.ones(2000, int), answers, 2, clusters=texts)[1].recall))
+        ignorant.append(covers(per_class(np.ones(2000, int), answers, 2)[1].recall))
+
+    assert np.mean(covered) >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 200)
+    assert np.mean(ignorant) < 0.6
+
+
+def covers(metric, rate=0.7):
+    return metric.low <= rate <= metric.high
+
+
+def test_units_without_truth_leave_their_clusters():
+    truth, answers = [0, 1, 1, 0, -1], [0, 1, 0, 0, 1]
+
+    with_unknown = per_class(truth, answers, 2, clusters=["a", "a", "b", "b", "c"])
+
+    assert with_unknown == per_class(truth[:4], answers[:4], 2, clusters=["a", "a", "b", "b"])
+    assert with_unknown[1].recall.n == 2
+
+
+def all_metrics(measured):
+    return [measured.error, *(part.accuracy for part in measured.bins)]
+
+
+def test_repeating_the_tokens_of_a_text_narrows_no_interval_of_calibration():
+    rng = np.random.default_rng(4)
+    first = rng.random(60)
+    proba, truth = np.column_stack([first, 1 - first]), (rng.random(60) < 0.5).astype(int)
+    texts = np.repeat(np.arange(20), 3)
+
+    single = calibration(truth, proba, clusters=texts)
+    copied = calibration(np.repeat(truth, 10), np.repeat(proba, 10, axis=0), clusters=np.repeat(texts, 10))
+    ignorant = calibration(truth, proba)
+
+    for one, other in zip(all_metrics(single), all_metrics(copied), strict=True):
+        assert (other.value, other.low, other.high, other.n) == pytest.approx((one.value, one.low, one.high, one.n))
+    assert single.error.value == pytest.approx(ignorant.error.value)
+    assert single.error.n == 20

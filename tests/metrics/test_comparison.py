@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -123,3 +124,60 @@ def test_pairs_need_two_of_each():
         difference([True], [True, False])
     with pytest.raises(SchemaError, match="`clusters` has 1"):
         paired_bootstrap([1.0, 2.0], [1.0, 2.0], clusters=["a"])
+
+
+def slow_sign_flip_p(net):
+    """Return the share of all choices of signs whose sum is at least as far from zero."""
+    sums = [abs(np.dot(signs, net)) for signs in itertools.product((-1, 1), repeat=len(net))]
+    return np.mean([total >= abs(sum(net)) for total in sums])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=8))
+def test_mcnemar_of_clusters_is_the_share_of_signs_at_least_as_uneven(net):
+    clusters = [name for name, d in enumerate(net) for _ in range(abs(d) + 1)]
+    after = [d > 0 and place < d for d in net for place in range(abs(d) + 1)]
+    before = [d < 0 and place < -d for d in net for place in range(abs(d) + 1)]
+
+    result = mcnemar(before, after, clusters=clusters)
+
+    assert result.p == pytest.approx(slow_sign_flip_p(net))
+    assert (result.gained, result.lost) == (sum(after), sum(before))
+
+
+@given(pairs)
+def test_mcnemar_of_clusters_of_one_is_that_of_data_points(rows):
+    before, after = zip(*rows, strict=True)
+
+    clustered = mcnemar(before, after, clusters=[f"row {place}" for place in range(len(rows))])
+
+    assert clustered == pytest.approx(mcnemar(before, after))
+
+
+def test_repeating_every_unit_within_its_cluster_makes_no_difference_more_surprising():
+    before, after = (np.random.default_rng(seed).random(60) < 0.6 for seed in (3, 4))
+
+    repeated = difference(np.repeat(before, 9), np.repeat(after, 9), clusters=np.repeat(np.arange(60), 9))
+
+    assert repeated.p == pytest.approx(difference(before, after).p)
+    assert difference(np.repeat(before, 9), np.repeat(after, 9)).p < repeated.p
+
+
+def test_equal_systems_on_texts_are_seldom_found_to_differ():
+    rng = np.random.default_rng(5)
+    texts = np.repeat(np.arange(30), 40)
+    clustered, ignorant = [], []
+    for _ in range(200):
+        luck = np.repeat(rng.random(30) < 0.5, 40)  # which system a text suits
+        is_easy = rng.random((2, 1200)) < 0.5
+        first, second = is_easy[0] & luck, is_easy[1] & ~luck
+        clustered.append(mcnemar(first, second, clusters=texts).p <= 0.05)
+        ignorant.append(mcnemar(first, second).p <= 0.05)
+
+    assert np.mean(clustered) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert np.mean(ignorant) > 0.3
+
+
+def test_a_test_of_clusters_needs_the_cluster_of_each_unit():
+    with pytest.raises(SchemaError, match="`clusters` has 1"):
+        mcnemar([True, False], [True, True], clusters=[0])

@@ -55,3 +55,15 @@ def check_codes(codes: Codes, n_classes: int) -> None:
     """Refuse a class code beyond the classes of the schema."""
     if codes.size and codes.max() >= n_classes:
         raise SchemaError(f"There are {n_classes} classes, so codes end at {n_classes - 1}; found {codes.max()}.")
+
+
+def ratios(parts: Floats, wholes: Floats) -> Floats:
+    """Return parts / wholes; NaN where a whole is 0."""
+    shares: Floats = np.divide(parts, wholes, out=np.full(np.shape(wholes), np.nan), where=wholes > 0)
+    return shares
+
+
+def cluster_places(clusters: ArrayLike) -> NDArray[np.intp]:
+    """Return the number of the cluster of each unit: [n_units], from 0."""
+    _, members = np.unique(np.asarray(clusters), return_inverse=True)
+    return members

@@ -11,14 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nacre.metrics._arrays import Floats, check_codes, class_codes
+from nacre.metrics._arrays import Floats, check_codes, class_codes, cluster_places, ratios, with_truth
 from nacre.metrics._bootstrap import bootstrap
+from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._metric import Metric, rate
 from nacre.metrics._rates import wilson
 
 
 class ClassMetrics(NamedTuple):
-    """Quality of one class. `precision.n` counts its predictions, `recall.n` its data points."""
+    """Quality of one class. `precision.n` counts its predictions, `recall.n` its data points.
+
+    With clusters each n counts those that the rate is about.
+    """
 
     precision: Metric
     recall: Metric
@@ -63,8 +67,16 @@ def macro_f1(y: ArrayLike, prediction: ArrayLike) -> Metric:
     return rate(bounds, n=len(truth))
 
 
-def per_class(y: ArrayLike, prediction: ArrayLike, n_classes: int) -> tuple[ClassMetrics, ...]:
+def per_class(
+    y: ArrayLike, prediction: ArrayLike, n_classes: int, *, clusters: ArrayLike | None = None
+) -> tuple[ClassMetrics, ...]:
     """Return precision and recall (Wilson) and F1 (bootstrap) of every class, in the order of the codes.
+
+    Args:
+        y: The truth.
+        prediction: The answers.
+        n_classes: How many classes there are.
+        clusters: What units share (a document), when they are not independent: all intervals resample it.
 
     Examples:
         >>> ham, spam = per_class([0, 0, 0, 1], [0, 0, 1, 1], n_classes=2)
@@ -74,6 +86,8 @@ def per_class(y: ArrayLike, prediction: ArrayLike, n_classes: int) -> tuple[Clas
     truth, answers = class_codes(y, prediction)
     check_codes(truth, n_classes)
     check_codes(answers, n_classes)
+    if clusters is not None:
+        return _clustered_per_class(truth, answers, n_classes, with_truth(y, cluster_places(clusters))[1])
     hits = np.bincount(truth[truth == answers], minlength=n_classes).tolist()
     predicted = np.bincount(answers[answers >= 0], minlength=n_classes).tolist()
     actual = np.bincount(truth, minlength=n_classes).tolist()
@@ -84,15 +98,24 @@ def per_class(y: ArrayLike, prediction: ArrayLike, n_classes: int) -> tuple[Clas
     )
 
 
+def _clustered_per_class(
+    truth: NDArray[Any], answers: NDArray[Any], n_classes: int, members: NDArray[Any]
+) -> tuple[ClassMetrics, ...]:
+    n_clusters = int(members.max(initial=-1)) + 1
+
+    def count(codes: NDArray[Any], which: NDArray[np.bool_]) -> Floats:
+        cells = members[which] * n_classes + codes[which]
+        return np.bincount(cells, minlength=n_clusters * n_classes).reshape(-1, n_classes).astype(np.float64)
+
+    hits, predicted, actual = count(truth, truth == answers), count(answers, answers >= 0), count(truth, truth >= 0)
+    parts, wholes = np.hstack([hits, hits, 2 * hits]), np.hstack([predicted, actual, predicted + actual])
+    metrics = cluster_ratios(parts, wholes, np.arange(n_clusters))
+    return tuple(ClassMetrics(*metrics[code::n_classes]) for code in range(n_classes))
+
+
 def f1_scores(hits: Floats, predicted: Floats, actual: Floats) -> Floats:
     """Return 2 hits / (predicted + actual); NaN where there is nothing to find and nothing was found."""
     return ratios(2 * hits, predicted + actual)
-
-
-def ratios(parts: Floats, wholes: Floats) -> Floats:
-    """Return parts / wholes; NaN where a whole is 0."""
-    shares: Floats = np.divide(parts, wholes, out=np.full(np.shape(wholes), np.nan), where=wholes > 0)
-    return shares
 
 
 def mean_of_defined(values: Floats) -> Floats:

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nacre.errors import SchemaError
-from nacre.metrics._arrays import Floats, check_same_length
+from nacre.metrics._arrays import Floats, check_same_length, cluster_places, ratios
 from nacre.metrics._bootstrap import bootstrap
-from nacre.metrics._classification import ratios
 from nacre.metrics._metric import Metric, rate
 from nacre.metrics._rates import wilson_limits
 
@@ -37,14 +36,12 @@ def cluster_ratios(parts: ArrayLike, wholes: ArrayLike, clusters: ArrayLike) -> 
             f"{denominators.shape}."
         )
     n_ratios = numerators.shape[1]
-    names, members = np.unique(np.asarray(clusters), return_inverse=True)
+    members = cluster_places(clusters)
     check_same_length(parts=numerators, clusters=members)
-    if not len(names):
+    if not len(members):
         return tuple(rate((np.nan, np.nan, np.nan), 0) for _ in range(n_ratios))
     columns = np.hstack([numerators, denominators])
-    units: Floats = np.column_stack([np.bincount(members, column, len(names)) for column in columns.T]).astype(
-        np.float64
-    )
+    units: Floats = np.column_stack([np.bincount(members, column) for column in columns.T]).astype(np.float64)
 
     def statistic(totals: Floats) -> Floats:
         return ratios(*np.split(totals, 2, axis=1))

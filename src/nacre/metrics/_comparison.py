@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nacre.errors import SchemaError
-from nacre.metrics._arrays import Booleans, check_same_length
+from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_places
 from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._metric import Metric
 
@@ -22,7 +22,7 @@ class McNemar(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What a change brought: the change of a rate, the data points gained and lost, the p of McNemar's test."""
+    """What a change brought: the change of a rate, the units gained and lost, the p of McNemar's test."""
 
     change: Metric
     gained: int
@@ -50,9 +50,8 @@ def difference(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters:
         >>> print(result.change, result.gained, result.lost, round(result.p, 3))
         .10 [.03-.18] n=100 12 2 0.013
     """
-    return Difference(
-        paired_bootstrap(correct_before, correct_after, clusters=clusters), *mcnemar(correct_before, correct_after)
-    )
+    change = paired_bootstrap(correct_before, correct_after, clusters=clusters)
+    return Difference(change, *mcnemar(correct_before, correct_after, clusters=clusters))
 
 
 def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike | None = None) -> Metric:
@@ -71,7 +70,7 @@ def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike
         return Metric(np.nan, np.nan, np.nan, 0)
     units = np.column_stack([changes, np.ones(n)])
     if clusters is not None:
-        _, members = np.unique(np.asarray(clusters), return_inverse=True)
+        members = cluster_places(clusters)
         check_same_length(before=old, clusters=members)
         units = np.column_stack([np.bincount(members, changes), np.bincount(members)])
         n = len(units)
@@ -79,22 +78,52 @@ def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike
     return Metric(float(value), float(low), float(high), n)
 
 
-def mcnemar(correct_before: ArrayLike, correct_after: ArrayLike) -> McNemar:
+def mcnemar(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters: ArrayLike | None = None) -> McNemar:
     """Return McNemar's exact test of two systems on the same data points.
 
     With b gained and c lost, p is the two-sided binomial probability of min(b, c) in b + c at 1/2 (McNemar 1947).
 
+    Of clusters, whose units are not independent, each counts as a whole: swapping two equal systems turns the sign of
+    its gained - lost, d, so p is the share of all choices of signs where |sum of +-d| is at least as large (Fisher
+    1935). Clusters of one unit give McNemar's p.
+
+    Args:
+        correct_before: Which units were right before.
+        correct_after: Which are right after.
+        clusters: What units share (a document), when they are not independent.
+
     Examples:
-        >>> round(mcnemar([True] * 3 + [False] * 9, [False] * 3 + [True] * 9).p, 3)
-        0.146
+        >>> before, after = [True] * 3 + [False] * 9, [False] * 3 + [True] * 9
+        >>> round(mcnemar(before, after).p, 3), round(mcnemar(before, after, clusters=[1] * 3 + [2] * 9).p, 3)
+        (0.146, 1.0)
     """
     from scipy.special import bdtr
 
     before, after = _right_or_wrong(correct_before), _right_or_wrong(correct_after)
     check_same_length(before=before, after=after)
     gained, lost = int((~before & after).sum()), int((before & ~after).sum())
-    p = min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))
-    return McNemar(gained, lost, p)
+    if clusters is None:
+        return McNemar(gained, lost, min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5))))
+    members = cluster_places(clusters)
+    check_same_length(before=before, clusters=members)
+    net = np.bincount(members, after.astype(np.float64) - before)
+    return McNemar(gained, lost, _sign_flip_p(np.abs(net).astype(np.int64), abs(gained - lost)))
+
+
+def _sign_flip_p(sizes: NDArray[np.int64], observed: int) -> float:
+    """Return the probability that |sum of +-sizes|, signs drawn by a fair coin, is at least `observed`.
+
+    The characteristic function of the sum is the product of cos(size t); its Fourier transform is the distribution.
+    """
+    distinct, counts = np.unique(sizes[sizes > 0], return_counts=True)
+    most = int(distinct @ counts)
+    n = 2 * most + 1
+    angles = 2 * np.pi * np.arange(n) / n
+    characteristic: Floats = np.ones(n)
+    for size, count in zip(distinct.tolist(), counts.tolist(), strict=True):
+        characteristic *= np.cos(size * angles) ** count
+    probability = np.fft.fft(characteristic).real / n  # of 0, 1, ..., most, -most, ..., -1
+    return float(np.clip(probability[observed : n - observed + 1].sum(), 0, 1)) if observed else 1.0
 
 
 def newcombe(first: Metric, second: Metric) -> Metric:

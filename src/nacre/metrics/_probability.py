@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nacre.errors import SchemaError
-from nacre.metrics._arrays import Codes, Floats, check_codes, check_same_length, with_truth
+from nacre.metrics._arrays import Codes, Floats, check_codes, check_same_length, cluster_places, with_truth
 from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._classification import accuracy
+from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._metric import Metric, rate
 from nacre.metrics._rates import wilson
 from nacre.metrics._ties import checked_proba, maximisers, predict
@@ -104,11 +105,17 @@ def log_loss(y: ArrayLike, proba: ArrayLike) -> Metric:
     return Metric(float(value), float(low), float(high), len(truth))
 
 
-def calibration(y: ArrayLike, proba: ArrayLike, *, n_bins: int = 10) -> Calibration:
+def calibration(y: ArrayLike, proba: ArrayLike, *, n_bins: int = 10, clusters: ArrayLike | None = None) -> Calibration:
     """Return how far confidence and accuracy lie apart, in bins of equal width.
 
     Expected calibration error: sum over bins of (n_b / n) |accuracy_b - confidence_b| (Guo et al. 2017). It is biased
     upwards when bins hold few data points.
+
+    Args:
+        y: The truth.
+        proba: Probabilities, [n_units, n_classes].
+        n_bins: How many bins there are.
+        clusters: What units share (a document), when they are not independent: intervals resample it.
 
     Examples:
         >>> error, bins = calibration([0, 1, 1, 1] * 10, [[0.2, 0.8]] * 40)
@@ -122,23 +129,22 @@ def calibration(y: ArrayLike, proba: ArrayLike, *, n_bins: int = 10) -> Calibrat
         return Calibration(wilson(0, 0), ())
     confidence, credit = probabilities.max(axis=1), expected_credit(truth, probabilities)
     bins = np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
-    gaps = np.where(bins[:, np.newaxis] == np.arange(n_bins), (credit - confidence)[:, np.newaxis], 0.0)
-    error = bootstrap(gaps, lambda totals: np.abs(totals).sum(axis=1) / len(truth))
+    is_in = bins[:, np.newaxis] == np.arange(n_bins)
+    units = np.column_stack([np.where(is_in, (credit - confidence)[:, np.newaxis], 0.0), np.ones(len(truth))])
+    if clusters is None:
+        rates = [wilson(float(credit[column].sum()), int(column.sum())) for column in is_in.T]
+    else:
+        members = with_truth(y, cluster_places(clusters))[1]
+        rates = list(cluster_ratios(is_in * credit[:, np.newaxis], is_in, members))
+        units = np.column_stack([np.bincount(members, column) for column in units.T])
+        units = units[units[:, -1] > 0]
+    error = bootstrap(units, lambda totals: np.abs(totals[:, :-1]).sum(axis=1) / totals[:, -1])
     return Calibration(
-        rate(error, n=len(truth)),
+        rate(error, n=len(units)),
         tuple(
-            _calibration_bin(number, n_bins, confidence[bins == number], credit[bins == number])
-            for number in np.unique(bins).tolist()
+            CalibrationBin(b / n_bins, (b + 1) / n_bins, float(confidence[bins == b].mean()), rates[b])
+            for b in np.unique(bins).tolist()
         ),
-    )
-
-
-def _calibration_bin(number: int, n_bins: int, confidence: Floats, credit: Floats) -> CalibrationBin:
-    return CalibrationBin(
-        number / n_bins,
-        (number + 1) / n_bins,
-        float(confidence.mean()),
-        wilson(float(credit.sum()), len(credit)),
     )
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nacre.errors import SchemaError
-from nacre.metrics._arrays import Floats
+from nacre.metrics._arrays import Floats, ratios
 from nacre.metrics._bootstrap import bootstrap
-from nacre.metrics._classification import ClassMetrics, f1_scores, ratios
+from nacre.metrics._classification import ClassMetrics, f1_scores
 from nacre.metrics._metric import rate
 from nacre.metrics._rates import wilson
 
