@@ -176,11 +176,13 @@ def _with_keys(table: pl.DataFrame, uid: str | None) -> pl.DataFrame:
     if uid is not None and uid not in table.columns:
         raise UnknownFieldError(uid, available=table.columns)
     source = uid if uid is not None else "uid" if "uid" in table.columns else None
-    if "row_id" not in table.columns:
+    is_numbered = "row_id" not in table.columns
+    if is_numbered:
         table = table.with_row_index("row_id")
     keys = [pl.col("row_id").cast(pl.Int64), pl.col(source or "row_id").cast(pl.String).alias("uid")]
     table = table.select(*keys, pl.exclude("row_id", "uid"))
-    _check_unique(table, source)
+    if source is not None or not is_numbered:
+        _check_unique(table, source)
     return table
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,13 +16,10 @@ from nacre._progress import Progress
 from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, VoteSchema
 from nacre.engine import Column, ColumnStore, ComputedChunk, Derived, compute_columns, split_name
 from nacre.errors import SchemaError, UnknownFieldError
-from nacre.functions import Code, Context, Declarative, Function, code_task
+from nacre.functions import Code, Context, Declarative, Function, PythonFields, code_task
 from nacre.labeling._derived import derived_columns
-from nacre.labeling._label_matrix import ERRORS, LabelMatrix, assemble_symbols
-from nacre.labeling._token_votes import token_arrays, token_votes
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from nacre.labeling._label_matrix import ERRORS, LabelMatrix, VoteEntries, assemble_votes
+from nacre.labeling._token_votes import Tokens, token_arrays, token_votes
 
 
 def apply(
@@ -72,7 +70,8 @@ def apply(
     derived = derived_columns(reads, context)
     _check(resolved, reads, dataset)
     _check_types(resolved, dataset, derived, schema)
-    columns = [_column(function, schema) for function in resolved]
+    fields = PythonFields()
+    columns = [_column(function, schema, fields) for function in resolved]
     if isinstance(schema, Spans):
         columns.append(_token_column(schema))
     builder = _Builder(schema, tuple(function.name for function in resolved))
@@ -128,15 +127,15 @@ def _type(name: str, data: Dataset, derived: Mapping[str, Derived]) -> pl.DataTy
     )
 
 
-def _column(function: Function, schema: VoteSchema) -> Column:
+def _column(function: Function, schema: VoteSchema, fields: PythonFields) -> Column:
     if isinstance(function, Declarative):
         return Column(function.stored_key(schema), function.reads, expr=function.stored(schema))
-    return Column(
-        hash_text(function.fingerprint, repr(schema)),
-        function.reads,
-        compute=lambda chunk: function.vote(chunk, schema).to_frame(),
-        code=code_task(function, schema) if isinstance(function, Code) else None,
-    )
+    key = hash_text(function.fingerprint, repr(schema))
+    if isinstance(function, Code):
+        vote, code = partial(function.vote, schema=schema, fields=fields), code_task(function, schema)
+    else:
+        vote, code = partial(function.vote, schema=schema), None
+    return Column(key, function.reads, compute=lambda chunk: vote(chunk).to_frame(), code=code)
 
 
 def _token_column(schema: Spans) -> Column:
@@ -151,20 +150,18 @@ class _Builder:
     functions: tuple[str, ...]
     units: list[pl.DataFrame] = field(default_factory=list)
     errors: list[pl.DataFrame] = field(default_factory=list)
-    parts: list[csr_array] = field(default_factory=list)
-    columns: dict[tuple[int, int], int] = field(default_factory=dict)
+    parts: list[VoteEntries] = field(default_factory=list)
 
     def add(self, chunk: ComputedChunk, functions: Sequence[Function]) -> None:
         frames = list(chunk.frames)
         tokens = token_arrays(frames.pop().get_column("value")) if isinstance(self.schema, Spans) else None
         self.units.append(_units(chunk.row_ids, tokens))
         self._add_errors(frames, chunk.row_ids)
-        rows, columns = [], []
-        for position, votes in enumerate(_vote_columns(frames, functions, self.schema)):
-            row, code = _entries(votes, self.schema, tokens)
-            rows.append(row)
-            columns.append(self._places(position, code))
-        self._add_part(rows, columns, len(self.units[-1]))
+        votes = _vote_columns(frames, functions, self.schema)
+        if isinstance(self.schema, Classes):  # most cells abstain: one scan of all beats one of each function
+            self.parts.append(VoteEntries.from_dense(votes.select(pl.all().fill_null(-1)).to_numpy(order="c")))
+        else:
+            self.parts.append(_entries(votes, tokens))
 
     def _add_errors(self, frames: Sequence[pl.DataFrame], row_ids: pl.Series) -> None:
         for name, frame in zip(self.functions, frames, strict=True):
@@ -172,60 +169,34 @@ class _Builder:
                 failed = pl.DataFrame({"row_id": row_ids, "message": frame["error"]}).drop_nulls("message")
                 self.errors.append(failed.select(pl.lit(name).alias("function"), "row_id", "message"))
 
-    def _places(self, function: int, codes: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the column of each code, new columns at the end; `build` puts them in order."""
-        places = np.empty(len(codes), dtype=np.int32)
-        for code in np.unique(codes).tolist():
-            places[codes == code] = self.columns.setdefault((function, code), len(self.columns))
-        return places
-
-    def _add_part(self, rows: list[NDArray[Any]], columns: list[NDArray[Any]], n_units: int) -> None:
-        from scipy.sparse import coo_array
-
-        row = np.concatenate([np.zeros(0, np.int32), *rows]).astype(np.int32)
-        column = np.concatenate([np.zeros(0, np.int32), *columns])
-        shape = (n_units, max(len(self.columns), 1))
-        self.parts.append(coo_array((np.ones(len(row), np.bool_), (row, column)), shape=shape).tocsr())
-
     def build(self) -> LabelMatrix:
-        from scipy.sparse import csr_array
-
-        n_columns = len(self.columns)
-        found = np.array(list(self.columns), dtype=np.int64).reshape(-1, 2)
-        symbols, order = assemble_symbols(found[:, 0], found[:, 1])
         units = pl.concat(self.units) if self.units else _units(pl.Series(dtype=pl.Int64), None)
-        pieces = [np.zeros(0, np.int32), *(part.indices for part in self.parts)]
-        indices = order.astype(np.int32)[np.concatenate(pieces)] if n_columns else np.zeros(0, np.int32)
-        indptr = np.concatenate([[0], np.cumsum(np.concatenate([[], *(np.diff(part.indptr) for part in self.parts)]))])
-        votes = csr_array(
-            (np.ones(len(indices), np.bool_), indices, indptr.astype(np.int64)), shape=(len(units), n_columns)
-        )
-        votes.sort_indices()
+        symbols, votes = assemble_votes(self.parts)
         errors = pl.concat([pl.DataFrame(schema=ERRORS), *self.errors])
         return LabelMatrix(self.schema, self.functions, symbols, votes, units, errors)
 
 
-def _vote_columns(frames: Sequence[pl.DataFrame], functions: Sequence[Function], schema: VoteSchema) -> list[pl.Series]:
+def _vote_columns(frames: Sequence[pl.DataFrame], functions: Sequence[Function], schema: VoteSchema) -> pl.DataFrame:
     """Return the votes of each function: stored columns of rules turn into votes in one query."""
     stored = pl.DataFrame([frame.get_column("value").alias(f"c{i}") for i, frame in enumerate(frames)])
     votes = {
         f"c{i}": function.from_stored(pl.col(f"c{i}"), schema) if isinstance(function, Declarative) else pl.col(f"c{i}")
         for i, function in enumerate(functions)
     }
-    return stored.select(**votes).get_columns() if votes else []
+    return stored.select(**votes)
 
 
-def _entries(votes: pl.Series, schema: VoteSchema, tokens: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return unit and code of each vote of one function."""
-    if isinstance(schema, Classes):
-        codes = votes.fill_null(-1).to_numpy()
-        rows = np.flatnonzero(codes != -1)
-        return rows, codes[rows].astype(np.int64)
-    if isinstance(schema, MultiLabel):
-        present, absent = (_exploded(votes.struct.field(name)) for name in ("present", "absent"))
-        codes = np.concatenate([present[1], -2 - absent[1]])
-        return np.concatenate([present[0], absent[0]]), codes
-    return token_votes(votes, tokens)
+def _entries(votes: pl.DataFrame, tokens: Tokens | None) -> VoteEntries:
+    """Return the votes on several labels, or on the tokens of spans."""
+    found = [_labels(column) if tokens is None else token_votes(column, tokens) for column in votes]
+    functions = np.repeat(np.arange(len(found)), [len(units) for units, _ in found])
+    units, codes = (np.concatenate([np.zeros(0, np.int64), *(pair[i] for pair in found)]) for i in (0, 1))
+    return VoteEntries.from_any_order(units, functions, codes, len(votes) if tokens is None else len(tokens.row))
+
+
+def _labels(votes: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    present, absent = (_exploded(votes.struct.field(name)) for name in ("present", "absent"))
+    return np.concatenate([present[0], absent[0]]), np.concatenate([present[1], -2 - absent[1]])
 
 
 def _exploded(lists: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -234,7 +205,7 @@ def _exploded(lists: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.repeat(np.arange(len(lists)), lengths), codes.to_numpy().astype(np.int64)
 
 
-def _units(row_ids: pl.Series, tokens: Any) -> pl.DataFrame:
+def _units(row_ids: pl.Series, tokens: Tokens | None) -> pl.DataFrame:
     frame = pl.DataFrame({"row_id": row_ids.cast(pl.Int64)})
     if tokens is None:
         return frame

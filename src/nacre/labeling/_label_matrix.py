@@ -83,9 +83,8 @@ class LabelMatrix:
         names = tuple(functions) if functions is not None else tuple(f"f{j}" for j in range(dense.shape[1]))
         if len(names) != dense.shape[1]:
             raise SchemaError(f"The votes have {dense.shape[1]} columns, but there are {len(names)} function names.")
-        rows, columns = np.nonzero(dense != -1)
         units = pl.DataFrame({"row_id": np.arange(len(dense), dtype=np.int64)})
-        return _assemble(schema, names, rows, columns, dense[rows, columns], units)
+        return _assemble(schema, names, VoteEntries.from_dense(dense), units)
 
     @classmethod
     def from_long(cls, votes: pl.DataFrame, schema: VoteSchema, *, row_ids: Iterable[int] | None = None) -> LabelMatrix:
@@ -110,7 +109,8 @@ class LabelMatrix:
         rows = _positions(votes.get_column("row_id").cast(pl.Int64), units.get_column("row_id"), "row_id")
         known_names = pl.Series(names, dtype=pl.String)
         columns = _positions(votes.get_column("function").cast(pl.String), known_names, "function")
-        return _assemble(schema, names, rows, columns, _codes(votes.get_column("vote"), schema), units)
+        codes = _codes(votes.get_column("vote"), schema)
+        return _assemble(schema, names, VoteEntries.from_any_order(rows, columns, codes, len(units)), units)
 
     @property
     def n_units(self) -> int:
@@ -208,42 +208,75 @@ class LabelMatrix:
         return f"LabelMatrix({self.n_units:,} units, {len(self.functions)} functions, {self.votes.nnz:,} votes)"
 
 
-def assemble_symbols(
-    functions: NDArray[np.int64], codes: NDArray[np.int64]
-) -> tuple[tuple[Symbol, ...], NDArray[np.int64]]:
-    """Return the symbols that occur, in order, and the column of each vote; a table is faster than sorting votes."""
-    lowest = codes.min(initial=0)
-    n_codes = codes.max(initial=0) - lowest + 1
-    cells = functions * n_codes
-    cells += codes
-    cells -= lowest
-    occurs = np.zeros((functions.max(initial=-1) + 1) * n_codes, dtype=np.bool_)
-    occurs[cells] = True
+class VoteEntries(NamedTuple):
+    """Votes on consecutive units, one unit after the other.
+
+    `counts` [n_units] says how many votes a unit has; `functions` and `codes` [n_votes] are their functions and codes.
+    """
+
+    counts: NDArray[np.int64]
+    functions: NDArray[np.int32]
+    codes: NDArray[Any]
+
+    @classmethod
+    def from_dense(cls, dense: NDArray[Any]) -> VoteEntries:
+        """Find the votes among codes [n_units, n_functions], -1 where a function abstains."""
+        flat = np.ascontiguousarray(dense).ravel()  # six times as fast as two axes, which numpy walks row by row
+        cells, n_functions = np.flatnonzero(flat != -1), max(dense.shape[1], 1)
+        counts = np.bincount(cells // n_functions, minlength=len(dense))
+        return cls(counts, (cells % n_functions).astype(np.int32), flat[cells])
+
+    @classmethod
+    def from_any_order(cls, units: NDArray[Any], functions: NDArray[Any], codes: NDArray[Any], n: int) -> VoteEntries:
+        """Put votes in the order of their units, which are positions below `n`."""
+        order = np.argsort(units, kind="stable")
+        return cls(np.bincount(units, minlength=n), functions[order].astype(np.int32), codes[order])
+
+
+def assemble_votes(parts: Sequence[VoteEntries]) -> tuple[tuple[Symbol, ...], csr_array]:
+    """Return the symbols that occur, in order, and the votes on the units of all parts.
+
+    A table of all possible symbols is faster than sorting votes.
+    """
+    from scipy.sparse import csr_array
+
+    lowest = min((int(part.codes.min(initial=0)) for part in parts), default=0)
+    n_codes = max((int(part.codes.max(initial=0)) for part in parts), default=0) - lowest + 1
+    n_functions = 1 + max((int(part.functions.max(initial=-1)) for part in parts), default=-1)
+    cells = [_cells(part, lowest, n_codes) for part in parts]
+    occurs = np.zeros(n_functions * n_codes, dtype=np.bool_)
+    for part in cells:
+        occurs[part] = True
     found = np.flatnonzero(occurs)
     function, code = found // n_codes, found % n_codes + lowest
     # Codes from 0 up come first, then -2, -3, ...
     order = np.lexsort((np.abs(code), code < 0, function))
-    places = np.zeros(len(occurs), dtype=np.int64)
+    places = np.zeros(len(occurs), dtype=np.int32)
     places[found[order]] = np.arange(len(found))
-    symbols = zip(function[order].tolist(), code[order].tolist(), strict=True)
-    return tuple(Symbol(*symbol) for symbol in symbols), places[cells]
+    indices = np.concatenate([np.zeros(0, np.int32), *(places[part] for part in cells)])
+    indptr = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(part.counts for part in parts)]))
+    votes = csr_array((np.ones(len(indices), np.bool_), indices, indptr), shape=(len(indptr) - 1, len(found)))
+    votes.sort_indices()
+    return tuple(Symbol(*symbol) for symbol in zip(function[order].tolist(), code[order].tolist(), strict=True)), votes
+
+
+def _cells(votes: VoteEntries, lowest: int, n_codes: int) -> NDArray[np.int64]:
+    """Return the place of each vote in the table of all possible symbols."""
+    cells = votes.functions.astype(np.int64) * n_codes
+    cells += votes.codes
+    cells -= lowest
+    return cells
 
 
 def _assemble(
     schema: VoteSchema,
     functions: tuple[str, ...],
-    rows: NDArray[Any],
-    columns: NDArray[Any],
-    codes: NDArray[Any],
+    votes: VoteEntries,
     units: pl.DataFrame,
 ) -> LabelMatrix:
-    from scipy.sparse import csr_array
-
-    _check_codes(codes, schema)
-    symbols, places = assemble_symbols(columns.astype(np.int64, copy=False), codes.astype(np.int64))
-    entries = (np.ones(len(rows), dtype=np.bool_), (rows.astype(np.int32), places.astype(np.int32)))
-    votes = csr_array(entries, shape=(len(units), len(symbols)))
-    return LabelMatrix(schema, functions, symbols, votes, units)
+    _check_codes(votes.codes, schema)
+    symbols, matrix = assemble_votes([votes])
+    return LabelMatrix(schema, functions, symbols, matrix, units)
 
 
 def _check_codes(codes: NDArray[Any], schema: VoteSchema) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nacre.data import MultiLabel, VoteSchema
 from nacre.errors import SchemaError
-from nacre.metrics import wilson
+from nacre.metrics import Metric, cluster_ratios, wilson
 
 if TYPE_CHECKING:
     from nacre.labeling._label_matrix import LabelMatrix
@@ -27,7 +27,8 @@ class LabelSummary:
     Args:
         functions: A row per function: `function`, `polarity` (what it votes), `votes`, `coverage`, `overlap`,
             `conflict`, `only` (covered by it alone), `errors`, and with ground truth `accuracy`, `low`, `high`, `n`.
-            Fractions are of all units.
+            Fractions are of all units. Where several votes share a data point (tokens, labels), the interval resamples
+            data points, and n counts those.
         n_units: How many units there are.
         coverage: Share of units with a vote; `overlap` with two; `conflict` with votes that exclude each other.
     """
@@ -62,14 +63,18 @@ def summarize(label_matrix: LabelMatrix, truth: ArrayLike | pl.Series | None = N
     n_functions = len(label_matrix.functions)
     per_function = {name: np.zeros(n_functions) for name in ("votes", "overlap", "conflict", "only", "hits", "known")}
     y = None if truth is None else encode_truth(truth, label_matrix.schema, label_matrix.n_units)
+    judged = []
     total = {"coverage": 0, "overlap": 0, "conflict": 0}
     for block in _blocks(label_matrix, y):
         for name, counts in block.functions.items():
             per_function[name] += counts
         for name in total:
             total[name] += block.total[name]
+        judged.append(block.judged)
     n = max(label_matrix.n_units, 1)
-    frame = _table(label_matrix, per_function, y is not None)
+    frame = _table(label_matrix, per_function)
+    if y is not None:
+        frame = frame.hstack(_accuracies(label_matrix, per_function, judged))
     return LabelSummary(frame, label_matrix.n_units, *(total[name] / n for name in ("coverage", "overlap", "conflict")))
 
 
@@ -89,8 +94,11 @@ def encode_truth(truth: ArrayLike | pl.Series, schema: VoteSchema, n_units: int)
 
 @dataclass(frozen=True)
 class _Block:
+    """Counts per function, counts of all, and how each function did on each data point that several votes share."""
+
     functions: dict[str, NDArray[np.float64]]
     total: dict[str, int]
+    judged: pl.DataFrame
 
 
 def _blocks(label_matrix: LabelMatrix, y: NDArray[np.int16] | None) -> Iterator[_Block]:
@@ -98,6 +106,7 @@ def _blocks(label_matrix: LabelMatrix, y: NDArray[np.int16] | None) -> Iterator[
     codes, symbol_code = np.unique(label_matrix.symbol_codes, return_inverse=True)
     exclude = _excluding(codes, label_matrix.schema)
     indicator = np.eye(len(codes))[symbol_code]
+    row_ids = label_matrix.units["row_id"].to_numpy()
     for start in range(0, label_matrix.n_units, BLOCK):
         votes = label_matrix.votes[start : start + BLOCK]
         rows = np.repeat(np.arange(votes.shape[0]), np.diff(votes.indptr))
@@ -109,6 +118,7 @@ def _blocks(label_matrix: LabelMatrix, y: NDArray[np.int16] | None) -> Iterator[
         yield _Block(
             _function_counts(label_matrix, rows, function, conflicts, known, hits),
             _total_counts(votes.shape[0], rows, function, conflicts),
+            _judged(function[known], row_ids[start + rows[known]], hits[known]),
         )
 
 
@@ -184,13 +194,13 @@ def _members(codes: NDArray[np.int16], schema: VoteSchema) -> NDArray[np.bool_]:
     return np.array(members, dtype=np.bool_).reshape(len(codes), len(schema.classes))
 
 
-def _table(label_matrix: LabelMatrix, counts: dict[str, NDArray[np.float64]], has_truth: bool) -> pl.DataFrame:
+def _table(label_matrix: LabelMatrix, counts: dict[str, NDArray[np.float64]]) -> pl.DataFrame:
     n = max(label_matrix.n_units, 1)
     polarity: list[list[str]] = [[] for _ in label_matrix.functions]
     for function, code in label_matrix.symbols:
         polarity[function].append(label_matrix.schema.label(code))
     failed = dict(label_matrix.errors.group_by("function").len().iter_rows())
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "function": list(label_matrix.functions),
             "polarity": pl.Series(polarity, dtype=pl.List(pl.String)),
@@ -203,12 +213,44 @@ def _table(label_matrix: LabelMatrix, counts: dict[str, NDArray[np.float64]], ha
         },
         schema_overrides={"errors": pl.Int64, "function": pl.String},
     )
-    if not has_truth:
-        return frame
-    metrics = [wilson(hits, int(known)) for hits, known in zip(counts["hits"], counts["known"], strict=True)]
-    return frame.with_columns(
-        pl.Series("accuracy", [metric.value for metric in metrics], dtype=pl.Float64).fill_nan(None),
-        pl.Series("low", [metric.low for metric in metrics], dtype=pl.Float64),
-        pl.Series("high", [metric.high for metric in metrics], dtype=pl.Float64),
-        pl.Series("n", [metric.n for metric in metrics], dtype=pl.Int64),
+
+
+def _accuracies(
+    label_matrix: LabelMatrix, counts: dict[str, NDArray[np.float64]], judged: list[pl.DataFrame]
+) -> pl.DataFrame:
+    if _shares_data_points(label_matrix):
+        metrics = _clustered(pl.concat([_NOTHING_JUDGED, *judged]), len(label_matrix.functions))
+    else:
+        metrics = [wilson(hits, int(known)) for hits, known in zip(counts["hits"], counts["known"], strict=True)]
+    return pl.DataFrame(
+        {
+            "accuracy": pl.Series([metric.value for metric in metrics], dtype=pl.Float64).fill_nan(None),
+            "low": pl.Series([metric.low for metric in metrics], dtype=pl.Float64),
+            "high": pl.Series([metric.high for metric in metrics], dtype=pl.Float64),
+            "n": pl.Series([metric.n for metric in metrics], dtype=pl.Int64),
+        }
     )
+
+
+def _shares_data_points(label_matrix: LabelMatrix) -> bool:
+    """Return whether a function may give several votes to a data point: on its tokens, or on several labels."""
+    return isinstance(label_matrix.schema, MultiLabel) or label_matrix.units.width > 1
+
+
+_NOTHING_JUDGED = pl.DataFrame(schema={"function": pl.Int64, "row_id": pl.Int64, "hits": pl.Int64, "known": pl.Int64})
+
+
+def _judged(function: NDArray[np.int64], row_ids: NDArray[np.int64], hits: NDArray[np.bool_]) -> pl.DataFrame:
+    votes = pl.DataFrame({"function": function, "row_id": row_ids, "hits": hits, "known": np.ones(len(hits), np.int64)})
+    return votes.cast(_NOTHING_JUDGED.schema).group_by("function", "row_id").sum()  # type: ignore[arg-type]
+
+
+def _clustered(judged: pl.DataFrame, n_functions: int) -> list[Metric]:
+    """Return the accuracy of each function, whose interval resamples data points."""
+    metrics = []
+    parts = judged.partition_by("function", as_dict=True)
+    for function in range(n_functions):
+        part = parts.get((function,), _NOTHING_JUDGED)
+        (metric,) = cluster_ratios(part.select("hits"), part.select("known"), part["row_id"])
+        metrics.append(metric)
+    return metrics
