@@ -17,7 +17,7 @@ def benchmark(options: Options) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name, Side("ours.py") as ours, Side("peers.py") as peers:
         folder = Path(name)
         path = str(folder / "texts.parquet")
-        (inputs.texts(n).write_parquet(path),)
+        inputs.texts(n).write_parquet(path)
         peers.call("apply_python", texts=path, out=str(folder / "warm.npy"), rows=1_000)
         ours.call("apply_python", texts=path, out=str(folder / "ours.npy"))
         mine, two, peer = medians(

@@ -14,7 +14,16 @@ import pytest
 from nacre.data import Classes
 from nacre.engine import MemoryStore
 from nacre.errors import SpecError
-from nacre.functions import Code, CodeFile, Context, code_fingerprint, code_task, labeling_function, load_function
+from nacre.functions import (
+    Code,
+    CodeFile,
+    Context,
+    PythonFields,
+    code_fingerprint,
+    code_task,
+    labeling_function,
+    load_function,
+)
 from nacre.labeling import apply
 
 SCHEMA = Classes(("ham", "spam"))
@@ -215,3 +224,12 @@ def test_a_value_that_cannot_be_told_apart_is_refused_unless_the_user_answers_fo
     with pytest.raises(SpecError, match=r"cannot tell `cell lock`.*version"):
         assert Code("f", f).fingerprint
     assert replace(Code("f", f), version="1").fingerprint != replace(Code("f", f), version="2").fingerprint
+
+
+def test_functions_of_one_chunk_share_its_lists_but_nothing_that_one_of_them_could_change():
+    chunk = pl.DataFrame({"body": ["a", "b"], "tokens": [["x"], ["y", "z"]]})
+    fields = PythonFields()
+    assert fields.values(chunk, "body") is fields.values(chunk, "body")
+    fields.values(chunk, "tokens")[0].append("changed")
+    assert fields.values(chunk, "tokens") == [["x"], ["y", "z"]]
+    assert fields.values(pl.DataFrame({"body": ["c"]}), "body") == ["c"]

@@ -1,7 +1,7 @@
 """Conditions, and the functions that vote on data points."""
 
 from nacre.functions._answers import to_votes
-from nacre.functions._code import Code, code_fingerprint, labeling_function
+from nacre.functions._code import Code, PythonFields, code_fingerprint, labeling_function
 from nacre.functions._condition import AllOf, AnyOf, Condition, Not
 from nacre.functions._context import Context, Predictor
 from nacre.functions._existing import Existing
@@ -40,6 +40,7 @@ __all__ = [
     "Not",
     "Pattern",
     "Predictor",
+    "PythonFields",
     "Rule",
     "Says",
     "Slice",

@@ -30,26 +30,43 @@ def to_votes(answers: Sequence[Any], schema: VoteSchema, errors: Sequence[str | 
         >>> votes.values.to_list(), votes.errors.to_list()[2]
         ([1, None, None], 'There is no class `spma`; there are ham, spam. Did you mean `spam`?')
     """
-    values: list[Any] = []
     messages: list[str | None] = [None] * len(answers) if errors is None else list(errors)
-    codes: dict[Any, Any] = {}
-    for row, answer in enumerate(answers):
-        try:
-            values.append(None if answer is None else _vote(answer, schema, codes))
-        except (NacreError, TypeError, ValueError, LookupError) as error:
-            values.append(None)
-            messages[row] = message_of(error)
+    values = _class_codes(answers, schema) if isinstance(schema, Classes) else None
+    if values is None:
+        values = _one_by_one(answers, schema, messages)
     column = pl.Series("value", values, dtype=schema.dtype)
     return Votes(column, pl.Series("error", messages, dtype=pl.String) if any(messages) else None)
 
 
-def _vote(answer: Any, schema: VoteSchema, codes: dict[Any, Any]) -> Any:
+def _class_codes(answers: Sequence[Any], schema: Classes) -> list[int | None] | None:
+    """Return the codes of answers that are names of classes or None without a look at each; else nothing."""
+    codes: dict[str | None, int | None] = {None: None}
+    try:
+        for answer in set(answers) - {None}:
+            if not isinstance(answer, str):
+                return None
+            codes[answer] = schema.code(answer)
+    except (NacreError, TypeError):  # an unknown class, or an answer that has no hash
+        return None
+    return [codes[answer] for answer in answers]
+
+
+def _one_by_one(answers: Sequence[Any], schema: VoteSchema, messages: list[str | None]) -> list[Any]:
+    values: list[Any] = []
+    for row, answer in enumerate(answers):
+        try:
+            values.append(None if answer is None else _vote(answer, schema))
+        except (NacreError, TypeError, ValueError, LookupError) as error:
+            values.append(None)
+            messages[row] = message_of(error)
+    return values
+
+
+def _vote(answer: Any, schema: VoteSchema) -> Any:
     if isinstance(schema, Classes):
         if not isinstance(answer, str):
             raise SchemaError(f"Expected the name of a class or None, found {_shown(answer)}.")
-        if answer not in codes:
-            codes[answer] = schema.code(answer)
-        return codes[answer]
+        return schema.code(answer)
     if isinstance(schema, MultiLabel):
         return _labels(answer, schema)
     if not isinstance(answer, Iterable) or isinstance(answer, str | Mapping):

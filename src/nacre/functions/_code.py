@@ -26,6 +26,25 @@ if TYPE_CHECKING:
     from nacre.functions._context import Context
 
 
+class PythonFields:
+    """Fields of the latest chunk as Python lists, made once for all functions that read them."""
+
+    def __init__(self) -> None:
+        self._chunk: pl.DataFrame | None = None
+        self._lists: dict[str, list[Any]] = {}
+
+    def values(self, chunk: pl.DataFrame, name: str) -> list[Any]:
+        """Return the values of one field; what a function could change for the next one is not shared."""
+        column = chunk.get_column(name)
+        if column.dtype.is_nested() or column.dtype == pl.Object:
+            return column.to_list()
+        if chunk is not self._chunk:
+            self._chunk, self._lists = chunk, {}
+        if name not in self._lists:
+            self._lists[name] = column.to_list()
+        return self._lists[name]
+
+
 @dataclass(frozen=True)
 class Code:
     """Vote with a Python function: its argument names are the fields that it reads, its result a class name or None.
@@ -119,17 +138,22 @@ class Code:
             return loaded.sources.key == self._sources.key
         return is_unedited(function, self._sources)
 
-    def vote(self, chunk: pl.DataFrame, schema: VoteSchema) -> Votes:
-        answers, errors = self.answers(chunk)
+    def vote(self, chunk: pl.DataFrame, schema: VoteSchema, *, fields: PythonFields | None = None) -> Votes:
+        answers, errors = self.answers(chunk, fields=fields)
         return to_votes(answers, schema, errors)
 
-    def answers(self, chunk: pl.DataFrame) -> tuple[list[Any], list[str | None]]:
-        """Call the function on each row; an exception is the message of its row."""
-        with self._imports():
-            return self._answers(chunk)
+    def answers(self, chunk: pl.DataFrame, *, fields: PythonFields | None = None) -> tuple[list[Any], list[str | None]]:
+        """Call the function on each row; an exception is the message of its row.
 
-    def _answers(self, chunk: pl.DataFrame) -> tuple[list[Any], list[str | None]]:
-        calls = map(self._call(), *(chunk.get_column(name).to_list() for name in self.reads))
+        Args:
+            chunk: The rows.
+            fields: Fields of the chunk as lists, where several functions read the same.
+        """
+        with self._imports():
+            return self._answers(chunk, fields or PythonFields())
+
+    def _answers(self, chunk: pl.DataFrame, fields: PythonFields) -> tuple[list[Any], list[str | None]]:
+        calls = map(self._call(), *(fields.values(chunk, name) for name in self.reads))
         answers: list[Any] = []
         errors: list[str | None] = [None] * len(chunk)
         while len(answers) < len(chunk):
