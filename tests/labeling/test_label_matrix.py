@@ -78,7 +78,7 @@ def test_second_moments_do_not_saturate():
 
 @given(dense=dense_votes)
 def test_patterns_are_the_distinct_rows(dense):
-    patterns = LabelMatrix.from_dense(dense, SCHEMA).patterns()
+    patterns = LabelMatrix.from_dense(dense, SCHEMA).patterns
 
     distinct = {tuple(row) for row in dense.tolist()}
     assert len(patterns.first) == len(distinct)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -20,14 +20,6 @@ from nacre.labeling import LabelMatrix
 _MOMENTUM = 0.9
 _MARGIN = 1e-9
 _DIVERGED = 1e6
-
-
-class _Blocks(NamedTuple):
-    """The pairs of symbols of a single function, in the order of a sparse matrix."""
-
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    indptr: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,9 +42,21 @@ class _Problem:
         return float((self.between**2).sum())
 
     @cached_property
-    def blocks(self) -> _Blocks:
-        rows, columns = np.nonzero(self.functions[:, None] == self.functions)
-        return _Blocks(rows, columns, np.searchsorted(rows, np.arange(len(self.functions) + 1)))
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Function of each symbol, and its place among the symbols of that function."""
+        _, first, functions = np.unique(self.functions, return_index=True, return_inverse=True)
+        return functions, np.arange(len(functions)) - first[functions]
+
+    @cached_property
+    def diagonal(self) -> Floats:
+        return np.diag(self.moments)
+
+    def by_function(self, values: Floats) -> Floats:
+        """Return values [n_symbols, n_classes] as [n_functions, n_places, n_classes], 0 where there is no symbol."""
+        functions, places = self.places
+        table = np.zeros((functions.max(initial=-1) + 1, places.max(initial=-1) + 1, values.shape[1]))
+        table[functions, places] = values
+        return table
 
 
 @dataclass(kw_only=True)
@@ -211,21 +215,24 @@ class MatrixCompletion(SymbolLogLinear):
 
 def _loss(found: Floats, problem: _Problem, l2: float) -> tuple[float, Floats]:
     """Return the loss and its gradient without ever forming mu P mu', which takes most of the time otherwise."""
-    from scipy.sparse import csr_array
-
     scaled = found * problem.balance
     inner = found.T @ scaled
     explained = problem.between @ scaled
-    rows, columns, indptr = problem.blocks
-    block = np.einsum("ik,ik->i", scaled[rows], found[columns])
-    within = csr_array((block, columns, indptr), shape=problem.moments.shape) @ scaled
-    gap = scaled.sum(axis=1) - np.diag(problem.moments)
+    of_function = problem.by_function(scaled)
+    inner_of_function = problem.by_function(found).transpose(0, 2, 1) @ of_function
+    within = (of_function @ inner_of_function)[problem.places]
+    gap = scaled.sum(axis=1) - problem.diagonal
     pull = found - problem.start
-    # |A - O|^2 = |A|^2 - 2 <A, O> + |O|^2 for A = mu P mu' off the blocks.
-    residual = (inner * inner.T).sum() - block @ block - 2 * (found * explained).sum() + problem.between_norm
+    # |A - O|^2 = |A|^2 - 2 <A, O> + |O|^2 for A = mu P mu' off the blocks of single functions.
+    residual = _square(inner) - _square(inner_of_function) - 2 * np.vdot(found, explained) + problem.between_norm
     loss = residual + gap @ gap + l2 * (pull**2).sum()
     gradient = 4 * (scaled @ inner - within - explained) + 2 * np.outer(gap, problem.balance) + 2 * l2 * pull
     return float(loss), gradient
+
+
+def _square(inner: Floats) -> float:
+    """Return |mu P mu'|^2, summed over functions where there are several, from mu' mu P."""
+    return float((inner * np.swapaxes(inner, -1, -2)).sum())
 
 
 def _permutation(probabilities: Floats, problem: _Problem) -> NDArray[np.int64]:

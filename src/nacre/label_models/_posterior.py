@@ -93,7 +93,11 @@ class LogLinear(StoredLabelModel):
     log_prior_: Floats
 
     def predict_proba(self, label_matrix: LabelMatrix) -> Floats:
-        return add_log_weights(label_matrix.votes, self.vote_weights(label_matrix), self.log_prior_)
+        log_weights = self.vote_weights(label_matrix)
+        if not label_matrix.patterns_repeat:
+            return add_log_weights(label_matrix.votes, log_weights, self.log_prior_)
+        first, inverse, _ = label_matrix.patterns
+        return add_log_weights(label_matrix.votes[first], log_weights, self.log_prior_)[inverse]
 
     @abstractmethod
     def vote_weights(self, label_matrix: LabelMatrix) -> Floats:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _BLOCK = 8_192
-_SAMPLE = 10_000
 
 
 class Rows(NamedTuple):
@@ -55,9 +54,9 @@ def distinct_rows(label_matrix: LabelMatrix, y: ArrayLike | pl.Series | None, sa
     check_votes(label_matrix)
     truth = checked_truth(y, label_matrix)
     weight = checked_weight(sample_weight, label_matrix.n_units)
-    if not _patterns_repeat(label_matrix):
+    if not label_matrix.patterns_repeat:
         return Rows(label_matrix.votes, weight, truth)
-    first, inverse, _ = label_matrix.patterns()
+    first, inverse, _ = label_matrix.patterns
     is_known = truth >= 0
     pattern_weight = np.bincount(inverse, weights=np.where(is_known, 0, weight), minlength=len(first))
     kept = pattern_weight > 0
@@ -68,11 +67,6 @@ def distinct_rows(label_matrix: LabelMatrix, y: ArrayLike | pl.Series | None, sa
         np.concatenate([pattern_weight[kept], weight[known]]),
         np.concatenate([unknown_truth, truth[known]]),
     )
-
-
-def _patterns_repeat(label_matrix: LabelMatrix) -> bool:
-    sample = np.unique(np.linspace(0, label_matrix.n_units - 1, _SAMPLE).astype(np.int64))
-    return len(label_matrix.where(sample).patterns().first) <= len(sample) / 2
 
 
 def blocks(votes: csr_array) -> list[csr_array]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 ERRORS = pl.Schema({"function": pl.String, "row_id": pl.Int64, "message": pl.String})
+PATTERN_SAMPLE = 10_000
 DENSE_LIMIT = 2 << 30  # bytes of a dense array that is refused, with the alternative named
 
 
@@ -187,14 +188,29 @@ class LabelMatrix:
         errors = self.errors.join(units.select("row_id").unique(), on="row_id", how="semi")
         return replace(self, votes=self.votes[positions], units=units, errors=errors)
 
+    @cached_property
     def patterns(self) -> Patterns:
-        """Find the units with equal votes, without comparing them pair by pair."""
-        rng = np.random.default_rng(0)
-        keys = rng.integers(0, 2**64, size=len(self.symbols), dtype=np.uint64)
+        """The units with equal votes, found without comparing them pair by pair."""
+        units = pl.DataFrame({"hash": self._vote_hashes}).with_row_index("first")
+        found = units.group_by("hash", maintain_order=True).agg(pl.first("first"), count=pl.len())
+        found = found.with_row_index("pattern")
+        inverse = units.join(found, on="hash", how="left", maintain_order="left").get_column("pattern")
+        first, counts = (found.get_column(name).to_numpy().astype(np.int64) for name in ("first", "count"))
+        return Patterns(first, inverse.to_numpy().astype(np.int64), counts)
+
+    @cached_property
+    def patterns_repeat(self) -> bool:
+        """Whether a sample of the units has half as many patterns: then it pays to compute something once for each."""
+        sample = self._vote_hashes[:: max(1, self.n_units // PATTERN_SAMPLE)]
+        return len(np.unique(sample)) <= len(sample) / 2
+
+    @cached_property
+    def _vote_hashes(self) -> NDArray[np.uint64]:
+        """A number for each unit that is the same for the same votes: [n_units]."""
+        keys = np.random.default_rng(0).integers(0, 2**64, size=len(self.symbols), dtype=np.uint64)
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(keys[self.votes.indices], dtype=np.uint64)])
-        hashes = sums[self.votes.indptr[1:]] - sums[self.votes.indptr[:-1]]  # modulo 2**64, as intended
-        _, first, inverse, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
-        return Patterns(first, inverse, counts)
+        hashes: NDArray[np.uint64] = sums[self.votes.indptr[1:]] - sums[self.votes.indptr[:-1]]  # modulo 2**64
+        return hashes
 
     def summary(self, truth: ArrayLike | pl.Series | None = None) -> LabelSummary:
         """Return coverage, overlap and conflict of each function, and its accuracy where ground truth is known.
