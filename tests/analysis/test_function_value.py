@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from nacre.analysis import (
 from nacre.data import Classes
 from nacre.label_models import ClassConditional, MajorityVote, OneVsRest
 from nacre.labeling import LabelMatrix
+from nacre.metrics import paired_bootstrap
 
 CLASSES = Classes(("ham", "offer", "spam"))
 
@@ -181,8 +183,53 @@ def test_tokens_are_valued_like_data_points(token_votes):
     matrix, truth = token_votes
     proba = MajorityVote().fit(matrix).predict_proba(matrix)
 
-    assert (marginal_value(matrix, proba, truth=truth)["n"] == 800).all()
+    assert (marginal_value(matrix, proba, truth=truth)["n"] == matrix.units["row_id"].n_unique()).all()
     assert estimated_precision(matrix, proba).height > 0
+
+
+def test_repeating_the_tokens_of_a_text_narrows_no_interval_of_a_value(token_votes):
+    matrix, truth = token_votes
+    proba = MajorityVote().fit(matrix).predict_proba(matrix)
+    twelve = np.repeat(np.arange(matrix.n_units), 12)
+    copied = matrix.where(twelve), proba[twelve]
+
+    columns = ["function", "accuracy", "low", "high", "n"]
+    single, repeated, ignorant = (
+        marginal_value(votes, q, truth=y).select(columns).sort("function").rows()
+        for votes, q, y in (
+            (matrix, proba, truth),
+            (*copied, truth[twelve]),
+            (replace(copied[0], units=pl.DataFrame({"row_id": np.arange(len(twelve))})), copied[1], truth[twelve]),
+        )
+    )
+
+    for one, other, narrow in zip(single, repeated, ignorant, strict=True):
+        assert other[1:] == pytest.approx(one[1:])
+        assert other[1] == pytest.approx(narrow[1])
+        assert other[3] - other[2] >= 2 * (narrow[3] - narrow[2])
+    one, other = (estimated_precision(*part).sort("function", "vote")["sd"] for part in ((matrix, proba), copied))
+    assert (other > 0.7 * one).all()  # not equal: the weights of votes are smoothed less
+
+
+@pytest.mark.parametrize("n_units_per_text", [1, 6], ids=["data points", "tokens"])
+def test_the_interval_of_a_value_is_the_paired_bootstrap_of_all_units(planted, n_units_per_text):
+    dense, truth, outcomes, model = planted
+    texts = np.arange(len(truth)) // n_units_per_text
+    known = np.where(np.arange(len(truth)) % 5 == 0, -1, truth)
+    units = pl.DataFrame({"row_id": texts} | ({"start": np.arange(len(truth))} if n_units_per_text > 1 else {}))
+    matrix = replace(outcomes.label_matrix, units=units)
+    is_right = model.predict_proba(matrix).round(9).argmax(axis=1) == truth
+
+    table = marginal_value(matrix, outcomes.label_proba, truth=known, model=model)
+
+    left_out = dense.copy()
+    left_out[:, 0] = -1
+    was_right = model.predict_proba(LabelMatrix.from_dense(left_out, CLASSES)).round(9).argmax(axis=1) == truth
+    judged = known >= 0
+    expected = paired_bootstrap(was_right[judged], is_right[judged], clusters=texts[judged])
+    row = table.row(by_predicate=pl.col("function") == matrix.functions[0], named=True)
+    assert (row["accuracy"], row["n"]) == (pytest.approx(expected.value), expected.n)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high), abs=0.002)
 
 
 def test_estimated_precision_of_the_trec_functions_ranks_as_the_truth_does():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ from nacre.data import Classes, MultiLabel
 from nacre.errors import SchemaError
 from nacre.functions import Existing
 from nacre.labeling import LabelMatrix, apply, encode_truth
+from nacre.metrics import cluster_ratios
 
 SCHEMA = Classes(("ham", "offer", "spam"), groups=(("not spam", ("ham", "offer")), ("not ham", ("offer", "spam"))))
 MEMBERS = {0: {0}, 1: {1}, 2: {2}, -2: {0, 1}, -3: {1, 2}}
@@ -116,3 +119,60 @@ def test_a_summary_reads_as_a_table():
 
     assert "2 units: coverage 100.0%, overlap 50.0%, conflict 50.0%" in text
     assert "offer, spam" in text
+
+
+def tokens_of(votes, texts):
+    """Return votes on tokens, each of the text with its number."""
+    units = pl.DataFrame({"row_id": texts, "start": np.arange(len(texts)), "end": np.arange(len(texts)) + 1})
+    return replace(LabelMatrix.from_dense(votes, SCHEMA), units=units)
+
+
+def intervals(matrix, truth):
+    return matrix.summary(truth).functions.select("accuracy", "low", "high", "n").rows()
+
+
+def test_repeating_the_tokens_of_a_text_narrows_no_interval_of_accuracy():
+    rng = np.random.default_rng(0)
+    votes, truth = rng.integers(-1, 3, size=(120, 3)), rng.integers(-1, 3, size=120)
+    texts = np.repeat(np.arange(40), 3)
+
+    single = intervals(tokens_of(votes, texts), truth)
+    copied = intervals(tokens_of(votes.repeat(20, axis=0), texts.repeat(20)), truth.repeat(20))
+    ignorant = intervals(LabelMatrix.from_dense(votes.repeat(20, axis=0), SCHEMA), truth.repeat(20))
+
+    assert copied == single
+    for (value, low, high, n), (plain, narrow_low, narrow_high, _) in zip(copied, ignorant, strict=True):
+        assert value == plain
+        assert high - low > 2 * (narrow_high - narrow_low)
+        assert n <= 40
+
+
+def test_texts_that_straddle_blocks_count_once(monkeypatch):
+    rng = np.random.default_rng(1)
+    votes, truth = rng.integers(-1, 3, size=(90, 2)), rng.integers(3, size=90)
+    matrix = tokens_of(votes, np.repeat(np.arange(30), 3))
+
+    whole = intervals(matrix, truth)
+    monkeypatch.setattr("nacre.labeling._summary.BLOCK", 7)
+
+    assert intervals(matrix, truth) == whole
+
+
+def test_the_labels_of_a_data_point_are_resampled_together():
+    rng = np.random.default_rng(2)
+    is_right = rng.random(50) < 0.7
+    frame = pl.DataFrame({"said": [["sport", "news"] if right else ["not sport", "not news"] for right in is_right]})
+
+    matrix = apply([Existing("f", "said")], frame, TOPICS)
+    ((accuracy, low, high, n),) = intervals(matrix, np.ones((50, 2), dtype=int))
+
+    (expected,) = cluster_ratios(is_right[:, None], np.ones((50, 1)), np.arange(50))
+    assert (accuracy, low, high, n) == (expected.value, expected.low, expected.high, 50)
+
+
+def test_a_function_that_is_never_judged_has_no_accuracy():
+    matrix = tokens_of([[0, -1], [0, 1]], [3, 3])
+
+    (_, unjudged) = intervals(matrix, [0, -1])
+
+    assert unjudged == (None, 0.0, 1.0, 0)

@@ -312,6 +312,20 @@ def test_reports_count_the_units_of_the_schema(turn_of, made, unit):
     assert "</html>" in render_page(page)
 
 
+def test_intervals_of_tokens_resample_data_points(turn_of):
+    project, recipe, turn = turn_of(*spans())
+    n_texts = turn.labels.rows["valid"].len()
+
+    page = report_page(project, recipe, turn)
+
+    by_class = table_with(section_of(page, "Errors"), "recall")
+    assert "resample whole data points" in by_class.spec["note"]
+    for row in by_class.values:
+        assert row["recall"]["n"] <= n_texts
+        assert row["n"] >= row["recall"]["n"]
+    assert all(row["truth"]["n"] == n_texts for row in table_with(section_of(page, "Label model"), "truth").values)
+
+
 def test_a_label_shows_only_what_its_own_functions_saw(turn_of):
     errors = section_of(report_page(*turn_of(*multi_label())), "Errors")
 

@@ -14,7 +14,7 @@ from nacre.analysis._vote_weights import VoteWeights, normalise, vote_weights
 from nacre.data import MultiLabel, Spans
 from nacre.label_models import LabelModel, OneVsRest, TokenWise, of_class, without_outvoting
 from nacre.labeling import LabelMatrix, encode_truth
-from nacre.metrics import MIN_N, Metric, bootstrap
+from nacre.metrics import MIN_N, bootstrap
 
 _MARGIN = 0.1
 
@@ -40,9 +40,9 @@ def estimated_precision(
         correlated: Pairs of functions that repeat each other, as `correlated_functions` returns them.
 
     Returns:
-        A row per function and what it votes: `function`, `vote`, `precision`, `sd` (that of the mean when units are
-        resampled), `n` (units with other votes), `votes`, `coverage`, `only`, and `is_weak`: whether the precision is
-        below 1/n_classes + .1. The least precise come first; functions without evidence have a null precision.
+        A row per function and what it votes: `function`, `vote`, `precision`, `sd` (that of the mean when data points
+        are resampled), `n` (units with other votes), `votes`, `coverage`, `only`, and `is_weak`: whether the precision
+        is below 1/n_classes + .1. The least precise come first; functions without evidence have a null precision.
 
     Examples:
         >>> from nacre.data import Classes
@@ -81,6 +81,7 @@ def marginal_value(
         covered by it alone), `changed` (share of units whose most probable class depends on it), `confidence` (how
         much it adds to the mean probability of the most probable class), and with truth `accuracy`, what it adds to
         the accuracy of the label model, with its paired interval `low`, `high`, the units `gained` and `lost`, `n`.
+        Where several units share a data point (tokens), the interval resamples data points, and `n` counts those.
     """
     truths = None if truth is None else encode_truth(truth, label_matrix.schema, label_matrix.n_units)
     frames = []
@@ -118,7 +119,7 @@ def _parts(
 
 def _precision_table(weights: VoteWeights) -> pl.DataFrame:
     matrix = weights.label_matrix
-    n_votes = np.diff(matrix.votes.indptr)
+    n_votes, clusters = np.diff(matrix.votes.indptr), _clusters(matrix)
     rows = []
     for j, name in enumerate(matrix.functions):
         units, symbols = weights.votes_of(j)
@@ -129,7 +130,8 @@ def _precision_table(weights: VoteWeights) -> pl.DataFrame:
             voted = symbols == s
             place = np.searchsorted(left.units, units[voted & has_others])
             credit = right[place] @ (matrix.class_shares[s] > 0)
-            rows.append(_precision_row(name, matrix, s, int(voted.sum()), credit))
+            spread = _spread(credit, clusters[units[voted & has_others]])
+            rows.append(_precision_row(name, matrix, s, int(voted.sum()), credit) | {"sd": spread})
     return pl.DataFrame(rows, schema=_PRECISION)
 
 
@@ -150,14 +152,12 @@ _PRECISION = pl.Schema(
 
 
 def _precision_row(name: str, matrix: LabelMatrix, symbol: int, n_votes: int, credit: Floats) -> dict[str, object]:
-    """Return a row; the mean of n units resampled has the standard deviation sd(units) / sqrt(n), no draws needed."""
     n = len(credit)
     precision = float(credit.mean()) if n else None
     return {
         "function": name,
         "vote": matrix.schema.label(matrix.symbols[symbol].code),
         "precision": precision,
-        "sd": float(credit.std() / np.sqrt(n)) if n else None,
         "n": n,
         "votes": n_votes,
         "coverage": n_votes / max(matrix.n_units, 1),
@@ -167,10 +167,22 @@ def _precision_row(name: str, matrix: LabelMatrix, symbol: int, n_votes: int, cr
     }
 
 
+def _spread(credit: Floats, clusters: NDArray[np.int64]) -> float | None:
+    """Return the standard deviation of the mean when clusters are resampled; no draws are needed for it.
+
+    It is sqrt(sum of (sum of credit - mean)^2 over clusters) / n (Cochran 1977, 6.3); sd(units) / sqrt(n) of single
+    units.
+    """
+    if not len(credit):
+        return None
+    _, places = np.unique(clusters, return_inverse=True)
+    return float(np.sqrt((np.bincount(places, credit - credit.mean()) ** 2).sum()) / len(credit))
+
+
 def _value_table(weights: VoteWeights, truth: Codes | None) -> pl.DataFrame:
     matrix = weights.label_matrix
     n_units, n_votes = max(matrix.n_units, 1), np.diff(matrix.votes.indptr)
-    n_known = 0 if truth is None else int((truth >= 0).sum())
+    known = None if truth is None else _Known.of(matrix, truth)
     answers, surety = _answers(weights.log_joint)
     rows = []
     for j, name in enumerate(matrix.functions):
@@ -183,8 +195,8 @@ def _value_table(weights: VoteWeights, truth: Codes | None) -> pl.DataFrame:
             "changed": float((rest != answers[units]).sum() / n_units),
             "confidence": _rounded((surety[units] - rest_surety).sum() / n_units),
         }
-        if truth is not None:
-            row |= _accuracy_gain(answers[units], rest, truth[units], n_known)
+        if known is not None:
+            row |= known.gain(units, answers[units], rest)
         rows.append(row)
     return pl.DataFrame(rows, schema=_VALUE if truth is None else {**_VALUE, **_GAIN})
 
@@ -213,24 +225,56 @@ def _answers(log_joint: Floats) -> tuple[NDArray[np.int64], Floats]:
     return proba.argmax(axis=1), proba.max(axis=1)
 
 
-def _accuracy_gain(
-    answers: NDArray[np.int64], rest: NDArray[np.int64], truth: Codes, n_known: int
-) -> dict[str, object]:
-    gained = int(((answers == truth) & (rest != truth)).sum())
-    lost = int(((answers != truth) & (rest == truth) & (truth >= 0)).sum())
-    metric = net_gain(gained, lost, n_known)
-    values = {"accuracy": metric.value, "low": metric.low, "high": metric.high} if n_known else {}
-    return {**values, "gained": gained, "lost": lost, "n": n_known}
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The truth of units, and which of them are resampled together.
+
+    Args:
+        truth: Codes [n_units], -1 where unknown.
+        clusters: What `_clusters` says of them.
+        sizes: How many units of known truth each cluster has, [n_clusters].
+    """
+
+    truth: Codes
+    clusters: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, matrix: LabelMatrix, truth: Codes) -> _Known:
+        clusters = _clusters(matrix)
+        return cls(truth, clusters, np.bincount(clusters[truth >= 0], minlength=1))
+
+    def gain(self, units: NDArray[np.int64], answers: NDArray[np.int64], rest: NDArray[np.int64]) -> dict[str, object]:
+        """Return how much better `answers` are than `rest` on units, those of unknown truth left out."""
+        truth = self.truth[units]
+        net = ((answers == truth) * 1 - (rest == truth)) * (truth >= 0)
+        n = int((self.sizes > 0).sum())
+        row = {"gained": int((net > 0).sum()), "lost": int((net < 0).sum()), "n": n}
+        if not n:
+            return {**row}
+        changes, counts = self._changes(self.clusters[units[net != 0]], net[net != 0])
+        value, low, high = bootstrap(changes, lambda totals: totals[:, 0] / totals[:, 1], counts=counts)
+        return {"accuracy": float(value), "low": float(low), "high": float(high), **row}
+
+    def _changes(self, clusters: NDArray[np.int64], net: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+        """Return what clusters add, [n_distinct, 2] of net gain and size, and how many add that."""
+        changed, place = np.unique(clusters, return_inverse=True)
+        gains, sizes = np.bincount(place, net).astype(np.int64), self.sizes[changed]
+        distinct, counts = np.unique(gains * (sizes.max(initial=0) + 1) + sizes, return_counts=True)
+        same = np.bincount(self.sizes) - np.bincount(sizes, minlength=self.sizes.max() + 1)
+        same[0] = 0  # nothing is known of these clusters
+        unchanged = np.flatnonzero(same)
+        pairs = np.column_stack(np.divmod(distinct, sizes.max(initial=0) + 1))
+        added = np.concatenate([pairs, np.column_stack([np.zeros_like(unchanged), unchanged])])
+        return added.astype(np.float64), np.concatenate([counts, same[unchanged]])
 
 
-def net_gain(gained: int, lost: int, n: int) -> Metric:
-    """Return (gained - lost) / n with its paired bootstrap interval; only the three counts matter."""
-    if not n:
-        return Metric(np.nan, np.nan, np.nan, 0)
-    counts = np.array([gained, lost, n - gained - lost])
-    units = np.array([[1.0, 1.0], [-1.0, 1.0], [0.0, 1.0]])
-    value, low, high = bootstrap(units, lambda totals: totals[:, 0] / totals[:, 1], counts=counts)
-    return Metric(float(value), float(low), float(high), n)
+def _clusters(matrix: LabelMatrix) -> NDArray[np.int64]:
+    """Return a number for the data point of each unit: units that share one, as tokens do, are not independent."""
+    if matrix.units.width == 1:
+        return np.arange(matrix.n_units)
+    _, clusters = np.unique(matrix.units["row_id"].to_numpy(), return_inverse=True)
+    return clusters
 
 
 def _rounded(value: float) -> float:

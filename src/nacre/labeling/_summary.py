@@ -106,7 +106,7 @@ def _blocks(label_matrix: LabelMatrix, y: NDArray[np.int16] | None) -> Iterator[
     codes, symbol_code = np.unique(label_matrix.symbol_codes, return_inverse=True)
     exclude = _excluding(codes, label_matrix.schema)
     indicator = np.eye(len(codes))[symbol_code]
-    row_ids = label_matrix.units["row_id"].to_numpy()
+    row_ids, is_shared = label_matrix.units["row_id"].to_numpy(), _shares_data_points(label_matrix)
     for start in range(0, label_matrix.n_units, BLOCK):
         votes = label_matrix.votes[start : start + BLOCK]
         rows = np.repeat(np.arange(votes.shape[0]), np.diff(votes.indptr))
@@ -118,7 +118,7 @@ def _blocks(label_matrix: LabelMatrix, y: NDArray[np.int16] | None) -> Iterator[
         yield _Block(
             _function_counts(label_matrix, rows, function, conflicts, known, hits),
             _total_counts(votes.shape[0], rows, function, conflicts),
-            _judged(function[known], row_ids[start + rows[known]], hits[known]),
+            _judged(function[known], row_ids[start + rows[known]], hits[known]) if is_shared else _NOTHING_JUDGED,
         )
 
 
@@ -242,7 +242,7 @@ _NOTHING_JUDGED = pl.DataFrame(schema={"function": pl.Int64, "row_id": pl.Int64,
 
 def _judged(function: NDArray[np.int64], row_ids: NDArray[np.int64], hits: NDArray[np.bool_]) -> pl.DataFrame:
     votes = pl.DataFrame({"function": function, "row_id": row_ids, "hits": hits, "known": np.ones(len(hits), np.int64)})
-    return votes.cast(_NOTHING_JUDGED.schema).group_by("function", "row_id").sum()  # type: ignore[arg-type]
+    return votes.cast(_NOTHING_JUDGED.schema).group_by("function", "row_id").sum()
 
 
 def _clustered(judged: pl.DataFrame, n_functions: int) -> list[Metric]:
@@ -251,6 +251,6 @@ def _clustered(judged: pl.DataFrame, n_functions: int) -> list[Metric]:
     parts = judged.partition_by("function", as_dict=True)
     for function in range(n_functions):
         part = parts.get((function,), _NOTHING_JUDGED)
-        (metric,) = cluster_ratios(part.select("hits"), part.select("known"), part["row_id"])
+        (metric,) = cluster_ratios(part[["hits"]].to_numpy(), part[["known"]].to_numpy(), part["row_id"])
         metrics.append(metric)
     return metrics

@@ -18,7 +18,7 @@ _SLICES = (
     Column("n", type="integer"),
     Column("gained", "now right", type="integer"),
     Column("lost", "now wrong", type="integer"),
-    Column("p", help="McNemar's exact test: how often chance alone would be as uneven"),
+    Column("p", help="McNemar's exact test, data point by data point: how often chance alone would be as uneven"),
 )
 _EDITS = (
     Column("function", type="code"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nacre.displays import Block, Chart, Column, Section, table
 from nacre.displays import confusion as confusion_chart
 from nacre.loop import SPLIT
@@ -17,6 +19,9 @@ _COLUMNS = (
 )
 _IN_PAIRS = "Each pair of a data point and a label is counted once: the label is present there, or absent."
 _IN_TOKENS = "Each token is counted once; O is a token outside of all spans."
+_BY_DATA_POINT = (
+    "Intervals resample whole data points, because the tokens of one are alike; the n of a metric counts those."
+)
 
 
 def confusion_section(subject: Subject) -> Section:
@@ -42,17 +47,18 @@ def confusion_section(subject: Subject) -> Section:
 def _per_class(subject: Subject) -> Chart:
     outcomes = subject.outcomes
     known = outcomes.is_known
-    measured = per_class(outcomes.truth[known], outcomes.prediction[known], len(outcomes.classes))
-    named = zip(outcomes.classes, measured, strict=True)
-    worst_first = sorted(named, key=lambda pair: (pair[1].recall.n == 0, pair[1].f1.value))
+    truth, clusters = outcomes.truth[known], outcomes.clusters
+    measured = per_class(
+        truth,
+        outcomes.prediction[known],
+        len(outcomes.classes),
+        clusters=None if clusters is None else clusters[known],
+    )
+    counts = np.bincount(truth, minlength=len(outcomes.classes)).tolist()
     rows = [
-        {
-            "class": name,
-            "n": metrics.recall.n,
-            "precision": metrics.precision,
-            "recall": metrics.recall,
-            "f1": metrics.f1,
-        }
-        for name, metrics in worst_first
+        {"class": name, "n": n, **metrics._asdict()}
+        for name, n, metrics in zip(outcomes.classes, counts, measured, strict=True)
     ]
-    return table(rows, _COLUMNS, caption="Class by class, the worst first", classes=outcomes.classes)
+    rows.sort(key=lambda row: (row["n"] == 0, row["f1"].value))
+    note = "" if clusters is None else _BY_DATA_POINT
+    return table(rows, _COLUMNS, caption="Class by class, the worst first", note=note, classes=outcomes.classes)

@@ -9,7 +9,7 @@ import polars as pl
 from nacre.analysis import Cause, ErrorGroup
 from nacre.displays import Block, Chart, Code, Column, Details, Section, table
 from nacre.loop import SPLIT, entries
-from nacre.metrics import Metric, wilson
+from nacre.metrics import Metric
 from nacre.report._confusion import confusion_section
 from nacre.report._examples import Examples, first_rows
 from nacre.report._slices import slices_sections
@@ -56,7 +56,7 @@ def errors_section(subject: Subject, examples: Examples) -> Section:
             "Errors", ["Without ground truth no error is known. The part on the result says how to add some."]
         )
     if not causes.n_errors:
-        worst = wilson(0, causes.n_units).high
+        worst = subject.outcomes.rate(subject.outcomes.is_error, subject.outcomes.is_known).high
         return Section(
             "Errors",
             [

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from nacre.analysis import Outcomes
 from nacre.displays import Block, Chart, Column, Columns, Details, Section, calibration, interval_bars, table
 from nacre.loop import SPLIT
 from nacre.metrics import calibration as measured_calibration
-from nacre.metrics import wilson
 from nacre.report._result import shown_slices
 from nacre.report._subject import Subject
 from nacre.report._words import count, interval
 
-Codes = NDArray[np.int16]
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 _NAMES = ("majority vote", "label model")
 _BALANCE = (
@@ -100,13 +100,14 @@ def _calibrations(subject: Subject) -> Iterator[Chart]:
     outcomes = subject.outcomes
     known = outcomes.is_known
     covered = known & outcomes.label_matrix.is_covered
-    yield _calibration("end model", outcomes.truth[known], outcomes.proba[known])
+    yield _calibration("end model", outcomes, outcomes.proba, known)
     if covered.any():
-        yield _calibration("label model, where functions vote", outcomes.truth[covered], outcomes.label_proba[covered])
+        yield _calibration("label model, where functions vote", outcomes, outcomes.label_proba, covered)
 
 
-def _calibration(what: str, truth: Codes, proba: Floats) -> Chart:
-    error, bins = measured_calibration(truth, proba)
+def _calibration(what: str, outcomes: Outcomes, proba: Floats, units: Mask) -> Chart:
+    clusters = None if outcomes.clusters is None else outcomes.clusters[units]
+    error, bins = measured_calibration(outcomes.truth[units], proba[units], clusters=clusters)
     return calibration(
         [(part.confidence, part.accuracy) for part in bins],
         title=f"Calibration of the {what}",
@@ -116,13 +117,12 @@ def _calibration(what: str, truth: Codes, proba: Floats) -> Chart:
 
 def _balance(subject: Subject) -> Chart:
     outcomes = subject.outcomes
-    truth = outcomes.truth[outcomes.is_known]
     votes = outcomes.vote_counts.sum(axis=0)
     labels = outcomes.label_proba[outcomes.label_matrix.is_covered]
     rows = [
         {
             "class": name,
-            "truth": wilson(int((truth == code).sum()), len(truth)),
+            "truth": outcomes.rate(outcomes.truth == code, outcomes.is_known),
             "votes": votes[code] / max(votes.sum(), 1),
             "labels": labels[:, code].mean() if len(labels) else None,
             "predictions": (outcomes.prediction == code).mean(),
