@@ -159,9 +159,10 @@ class _Builder:
         self._add_errors(frames, chunk.row_ids)
         votes = _vote_columns(frames, functions, self.schema)
         if isinstance(self.schema, Classes):  # most cells abstain: one scan of all beats one of each function
-            self.parts.append(VoteEntries.from_dense(votes.select(pl.all().fill_null(-1)).to_numpy(order="c")))
+            codes = votes.select(pl.all().fill_null(-1)).to_numpy(order="c")
+            self.parts.append(VoteEntries.from_dense(codes.reshape(len(chunk.row_ids), len(functions))))
         else:
-            self.parts.append(_entries(votes, tokens))
+            self.parts.append(_entries(votes, tokens, len(self.units[-1])))
 
     def _add_errors(self, frames: Sequence[pl.DataFrame], row_ids: pl.Series) -> None:
         for name, frame in zip(self.functions, frames, strict=True):
@@ -186,12 +187,12 @@ def _vote_columns(frames: Sequence[pl.DataFrame], functions: Sequence[Function],
     return stored.select(**votes)
 
 
-def _entries(votes: pl.DataFrame, tokens: Tokens | None) -> VoteEntries:
+def _entries(votes: pl.DataFrame, tokens: Tokens | None, n_units: int) -> VoteEntries:
     """Return the votes on several labels, or on the tokens of spans."""
     found = [_labels(column) if tokens is None else token_votes(column, tokens) for column in votes]
     functions = np.repeat(np.arange(len(found)), [len(units) for units, _ in found])
     units, codes = (np.concatenate([np.zeros(0, np.int64), *(pair[i] for pair in found)]) for i in (0, 1))
-    return VoteEntries.from_any_order(units, functions, codes, len(votes) if tokens is None else len(tokens.row))
+    return VoteEntries.from_any_order(units, functions, codes, n_units)
 
 
 def _labels(votes: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
