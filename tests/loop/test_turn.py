@@ -1,9 +1,13 @@
 """The whole loop on planted data: import, apply, label, train, analyse, again."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
 import polars as pl
 import pytest
 
+from nacre._progress import Silent
 from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError
 from nacre.label_models import ClassConditional, OneVsRest, TokenWise
 from nacre.loop import check_stage, predict_source, read_document
@@ -464,3 +468,24 @@ def test_a_note_that_opens_nothing_is_told(tmp_path):
 
     assert again.iteration.number == 1
     assert "iteration 1 goes on, the note is unused" in again.notes[-1]
+
+
+def test_two_runs_at_once_open_one_iteration_and_one_note_is_told_to_be_unused(tmp_path):
+    path = write_project(tmp_path, MAIL, mail())
+    run(path, until="label")
+    together = Barrier(2)
+
+    class TrainTogether(Silent):
+        def start(self, stage, total):
+            if stage == "end model":
+                together.wait(timeout=60)
+
+    with ThreadPoolExecutor(2) as threads:
+        turns = list(threads.map(lambda note: run(path, note=note, progress=TrainTogether()), ("mine", "yours")))
+
+    with opened(path) as (project, _):
+        (iteration,) = project.iterations
+        assert len(project.models.history("current")) == 1
+    unused = [note for turn in turns for note in turn.notes if "the note is unused" in note]
+    assert iteration.note in ("mine", "yours")
+    assert unused == ["Another run trained the same: iteration 1 goes on, the note is unused."]

@@ -43,11 +43,12 @@ def test_the_store_keeps_what_was_computed_between_projects(workspace, project, 
     cash = Rule("cash", Keyword("body", ("free cash",)), label="spam")
     schema = Classes(("ham", "spam"))
     first = apply([cash], project.data.read(), schema, store=project.columns)
-    size = workspace.columns.n_bytes
+    stored = sorted((workspace.path / "columns").rglob("*.arrow"))
 
     again = apply([cash], project.data.read(), schema, store=workspace.columns)
 
-    assert size == workspace.columns.n_bytes > 0
+    assert stored
+    assert sorted((workspace.path / "columns").rglob("*.arrow")) == stored
     assert (first.to_dense() == again.to_dense()).all()
 
 

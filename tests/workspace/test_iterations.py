@@ -1,4 +1,7 @@
 import math
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
 
 import polars as pl
 import pytest
@@ -6,6 +9,7 @@ import pytest
 from nacre.errors import UnknownNameError, WorkspaceError
 from nacre.functions import Keyword, Rule
 from nacre.metrics import Metric
+from nacre.workspace import open as open_workspace
 
 ACCURACY = {"valid": {"all": {"accuracy": Metric(0.9, 0.85, 0.94, 200)}}}
 
@@ -43,6 +47,35 @@ def test_a_model_joins_an_open_iteration_that_has_none(project):
     fit(project, "first", 0.5)
 
     assert len(project.iterations) == 1
+
+
+def test_two_runs_at_once_that_train_the_same_open_one_iteration(workspace, project):
+    together = Barrier(2)
+
+    def train(note):
+        def save(folder):
+            (folder / "x").write_text("the same model")
+            together.wait(timeout=60)
+
+        with open_workspace(workspace.path) as other:
+            other.project(project.name).models.add("current", save, training_set="f00", note=note)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(train, ("mine", "yours")))
+
+    (opened,) = project.iterations
+    assert opened.note in ("mine", "yours")
+    assert [event.kind for event in project.events] == ["project", "iteration", "model"]
+
+
+def test_another_model_with_a_note_opens_an_iteration_on_any_training_set(project):
+    def write(folder, text):
+        (folder / "x").write_text(text)
+
+    for text in ("one", "two"):
+        project.models.add("current", partial(write, text=text), training_set="f00", note=text)
+
+    assert [iteration.note for iteration in project.iterations] == ["one", "two"]
 
 
 def test_metrics_are_stored_by_split_and_slice(project):

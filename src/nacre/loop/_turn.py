@@ -151,10 +151,12 @@ def run(
         return Turn(synced, labels, notes=notes)
     before = project.iterations.current
     trained = train_model(project, recipe, labels, note=note, progress=progress)
-    if note is not None and before is not None and project.iterations.current == before:
-        notes += (f"Nothing that the model is made of changed: iteration {before.number} goes on, the note is unused.",)
+    current = project.iterations.current
+    if note is not None and current is not None and (current == before or current.note != note):
+        why = "Nothing that the model is made of changed" if current == before else "Another run trained the same"
+        notes += (f"{why}: iteration {current.number} goes on, the note is unused.",)
     if until == "train":
-        return Turn(synced, labels, trained, project.iterations.current, notes=notes)
+        return Turn(synced, labels, trained, current, notes=notes)
     progress.start("analysis", 1)
     analysis = analyse(project, recipe, labels, trained)
     iteration = _keep(project, labels, trained, analysis)

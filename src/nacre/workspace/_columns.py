@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import polars as pl
@@ -39,11 +38,6 @@ class DirectoryStore:
 
     def put(self, key: str, frame: pl.DataFrame) -> None:
         write_file(self._path(key), to_sealed(frame), parent=self._folder, is_durable=False)
-
-    @property
-    def n_bytes(self) -> int:
-        """How much of the disk the columns take."""
-        return sum(entry.stat().st_size for folder in self._folder.glob("??") for entry in os.scandir(folder))
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.arrow"

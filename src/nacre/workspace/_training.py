@@ -118,6 +118,9 @@ class Models(Collection[TrainedModel]):
     ) -> TrainedModel:
         """Store a fitted model; an end model on a training set that is new to the open iteration opens the next one.
 
+        The model that the name points to already is not stored twice and opens nothing, so that two runs at once that
+        train the same open one iteration.
+
         Args:
             name: What to call it.
             save: Writes the model into an empty folder: `model.save`.
@@ -134,7 +137,8 @@ class Models(Collection[TrainedModel]):
         made_of = (dict(spec or {}), dict(metrics or {}), dict(embeddings or {}))
         model = TrainedModel(name, folder, training_set, content, *made_of)
         with self._journal.write() as entry:
-            if is_end_model and _opens_iteration(entry, None if note else training_set):
+            is_new = entry.add_version("model", _without_name(model)) != entry.head("model", name)
+            if is_new and is_end_model and _opens_iteration(entry, None if note else training_set):
                 open_iteration(entry, note or f"model `{name}`")
             entry.put("model", name, _without_name(model))
         return model
