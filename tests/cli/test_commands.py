@@ -185,12 +185,9 @@ def test_restore_and_export_the_recipe(nacre_mail):
     ("arguments", "code", "error", "expected"),
     [
         pytest.param(["run", "-f", "no.yaml"], 1, "spec", "There is no `no.yaml`", id="no recipe"),
-        pytest.param(["show", "functions"], 1, "workspace", "`nacre run` does that", id="nothing was run"),
-        pytest.param(["predict"], 1, "workspace", "no end model yet", id="no model"),
+        pytest.param(["show", "functions"], 1, "workspace", "Use `nacre run`", id="nothing was run"),
         pytest.param(["run", "--until", "trian"], 1, "unknown_name", "Did you mean `train`", id="no such stage"),
         pytest.param(["import", "no.csv"], 1, "ingest", "There is no file", id="no such file"),
-        pytest.param(["export", "vote", "-o", "x.csv"], 1, "unknown_name", "Did you mean `votes`", id="no such export"),
-        pytest.param(["export", "data", "-o", "no/x.csv"], 1, "workspace", "no data yet", id="no data"),
         pytest.param(["run", "--no-such-option"], 2, "usage", "--no-such-option", id="no such option"),
         pytest.param(["rnu"], 2, "usage", "rnu", id="no such command"),
         pytest.param(["import", "--no-json"], 2, "usage", "--no-json", id="another option"),
@@ -207,6 +204,34 @@ def test_errors_are_on_standard_error_as_text_and_as_json(nacre_mail, arguments,
         found = nacre_mail.run(*arguments, "--json")
         assert (found.returncode, found.stdout) == (code, "")
         assert json.loads(found.stderr)["error"] == error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["show", what] for what in ("functions", "errors", "iterations", "events")),
+        ["predict"],
+        ["restore", "1"],
+        ["export", "recipe", "-o", "recipe.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_looking_at_a_project_that_was_never_run_leaves_no_trace(nacre_mail, arguments):
+    before = sorted(nacre_mail.folder.rglob("*"))
+
+    told = nacre_mail(*arguments, code=1)
+
+    assert "The project `mail` was never run: there is no `.nacre`. Use `nacre run`." in told
+    assert sorted(nacre_mail.folder.rglob("*")) == before
+
+
+def test_a_project_without_a_model_and_an_export_that_there_is_not(nacre_mail):
+    nacre_mail("import")
+
+    assert "No iteration yet" in nacre_mail("show", "iterations")
+    assert "`nacre run` does that" in nacre_mail("show", "functions", code=1)
+    assert "no end model yet" in nacre_mail("predict", code=1)
+    assert "Did you mean `votes`" in nacre_mail("export", "vote", "-o", "x.csv", code=1)
 
 
 def test_files_that_cannot_be_written(finished):

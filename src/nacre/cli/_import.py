@@ -25,7 +25,7 @@ def import_(
     """
     from nacre.loop import import_source
 
-    with opened(file) as (project, recipe):
+    with opened(file, create=True) as (project, recipe):
         synced = import_source(project, recipe, source=source, drop=drop, refused=refused)
     imported = synced.imported
     if json:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nacre.errors import WorkspaceError
+
 if TYPE_CHECKING:
     from nacre.loop import Recipe
     from nacre.workspace import Project
@@ -21,10 +23,18 @@ RECIPE = Path("nacre.yaml")
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[tuple[Project, Recipe]]:
-    """Open the project of a recipe; its workspace is the folder `.nacre` beside it."""
+def opened(file: Path, *, create: bool = False) -> Iterator[tuple[Project, Recipe]]:
+    """Open the project of a recipe; its workspace is the folder `.nacre` beside it.
+
+    Args:
+        file: The recipe.
+        create: Whether to begin the project where there is none; looking at one leaves no trace.
+    """
     from nacre import loop, workspace
 
     recipe = loop.read_recipe(file)
-    with workspace.open(file.parent / WORKSPACE) as opened_workspace:
-        yield opened_workspace.project(recipe.project), recipe
+    folder = file.parent / WORKSPACE
+    if not create and not (folder / "workspace.toml").is_file():
+        raise WorkspaceError(f"The project `{recipe.project}` was never run: there is no `{folder}`. Use `nacre run`.")
+    with workspace.open(folder, create=create) as opened_workspace:
+        yield opened_workspace.project(recipe.project, create=create), recipe

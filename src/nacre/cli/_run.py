@@ -34,7 +34,7 @@ def run(
     from nacre.report import write_report
 
     stage = check_stage(until)
-    with opened(file) as (project, recipe), progress_bar() as progress:
+    with opened(file, create=True) as (project, recipe), progress_bar() as progress:
         turn = run_project(
             project,
             recipe,
