@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from nacre._progress import Silent
-from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError
+from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError, WorkspaceError
 from nacre.label_models import ClassConditional, OneVsRest, TokenWise
 from nacre.loop import check_stage, predict_source, read_document
 from planted_projects import KINDS, MAIL, NOTES, POSTS, changed, mail, notes, opened, posts, run, write_project
@@ -489,3 +489,42 @@ def test_two_runs_at_once_open_one_iteration_and_one_note_is_told_to_be_unused(t
     unused = [note for turn in turns for note in turn.notes if "the note is unused" in note]
     assert iteration.note in ("mine", "yours")
     assert unused == ["Another run trained the same: iteration 1 goes on, the note is unused."]
+
+
+def test_an_edited_code_file_is_an_edit_of_the_iteration(tmp_path):
+    def write(answer, comment=""):
+        code = f'def lunch_code(text):\n    return "{answer}" if "lunch" in text else None  # {comment}\n'
+        (tmp_path / "functions.py").write_text(code)
+
+    def edits():
+        with opened(path) as (project, _):
+            return [str(event).partition(": ")[2] for event in project.iterations.changes(2)]
+
+    path = write_project(tmp_path, changed(MAIL, functions={"code": {"code": "functions.py:lunch_code"}}), mail())
+    write("spam")
+    run(path, note="a mistake")
+
+    write("ham", comment="repaired")
+    run(path, until="label")
+    assert run(path, note="repaired").iteration.number == 2
+    write("ham", comment="another comment changes nothing")
+    run(path)
+
+    assert edits() == ["edit function `code`"]
+    with opened(path) as (project, _):
+        edit = project.iterations.changes(2)[0]
+        assert project.diff(edit.id) == ()
+        for take_back in (project.undo, project.restore):
+            with pytest.raises(WorkspaceError, match="an edit of a file that is not kept here"):
+                take_back(edit.id)
+
+
+def test_code_that_comes_back_with_its_function_is_no_edit(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(f"def vote(text):\n    return 'ham' if '{name}' in text else None\n")
+    for number, name in enumerate(("one", "two", "one", "one")):
+        spec = changed(MAIL, functions={"code": {"code": f"{name}.py:vote"}})
+        run(write_project(tmp_path, spec, mail() if not number else None), until="import")
+
+    with opened(tmp_path / "nacre.yaml") as (project, _):
+        assert [event.action for event in project.functions.history("code")] == ["set", "set", "set"]

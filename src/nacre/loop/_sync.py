@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from nacre._hashing import hash_file, hash_text
 from nacre.data import Batches, Dataset, Number, VoteSchema, find_files, read_batches
 from nacre.errors import IngestError, SchemaError
-from nacre.functions import Existing
+from nacre.functions import Code, Context, Existing, Function, Slice
 from nacre.loop._recipe import HashSplit, Recipe
 from nacre.workspace import Imported, Truth
 
@@ -40,7 +40,8 @@ class Synced:
 def sync(project: Project, recipe: Recipe, *, refused: Path | None = None) -> Synced:
     """Import what is new in the source and set schema, functions, slices and models as the recipe says.
 
-    Each change is an event of the project. Nothing happens where the recipe says what the project has already.
+    Each change is an event of the project, also one of a code file that the recipe names. Nothing happens where the
+    recipe says what the project has already.
 
     Args:
         project: The project.
@@ -48,9 +49,13 @@ def sync(project: Project, recipe: Recipe, *, refused: Path | None = None) -> Sy
         refused: Where bad rows go; without it one bad row stops the import.
     """
     synced = import_source(project, recipe, refused=refused)
+    context = Context(folder=recipe.folder)
+    code = {part.name: part.resolve(context).fingerprint for part in recipe.functions if isinstance(part, Code)}
     _set_schema(project, recipe)
-    _replace(project.functions, {function.name: function for function in recipe.functions})
-    _replace(project.slices, {part.name: part for part in recipe.slices})
+    _delete_others(project.functions, recipe.functions)
+    project.functions.put_all({function.name: function for function in recipe.functions}, code=code)
+    _delete_others(project.slices, recipe.slices)
+    project.slices.put_all({part.name: part for part in recipe.slices})
     for name in ("label_model", "model"):
         project.settings[name] = dict(getattr(recipe, name))
     return synced
@@ -186,11 +191,11 @@ def _refused_parts(refused: Path | None, n: int) -> Iterator[list[Path | None]]:
             part.unlink(missing_ok=True)
 
 
-def _replace(collection: Any, wanted: dict[str, Any]) -> None:
+def _delete_others(collection: MutableMapping[str, Any], wanted: Sequence[Function | Slice]) -> None:
+    kept = {part.name for part in wanted}
     for name in list(collection):
-        if name not in wanted:
+        if name not in kept:
             del collection[name]
-    collection.put_all(wanted)
 
 
 def _set_schema(project: Project, recipe: Recipe) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, Sequence, ValuesView
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nacre.errors import SpecError, UnknownNameError, WorkspaceError
 from nacre.functions import Function, function_from_spec
 from nacre.workspace._differences import Difference, differences
-from nacre.workspace._events import Event
+from nacre.workspace._events import EDIT, Event
 
 if TYPE_CHECKING:
     from nacre.workspace._journal import Journal
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_NAME = 200
+CODE = "code"  # where an event of a Python function has the hash of its code
 
 
 class Collection(MutableMapping[str, T], Generic[T]):
@@ -154,3 +155,30 @@ class Functions(Collection[Function]):
     def add(self, *functions: Function) -> None:
         """Set each function under its own name: all of them, or after an error none."""
         self.put_all({function.name: function for function in functions})
+
+    def put_all(self, objects: Mapping[str, Function], *, code: Mapping[str, str] | None = None) -> None:
+        """Point several names to functions: all of them, or after an error none.
+
+        Args:
+            objects: Functions by name.
+            code: What those that are Python code depend on, by name, as a hash. Where it differs from what it was and
+                the spec does not, their file was edited: that is an event too.
+        """
+        for name in objects:
+            self._check_name(name)
+        specs = {name: self._encode(function) for name, function in objects.items()}
+        with self._journal.write() as entry:
+            for name, spec in specs.items():
+                known = (code or {}).get(name)
+                detail = {} if known is None else {CODE: known}
+                moved = entry.put(self._kind, name, spec, detail=detail)
+                version = entry.head(self._kind, name)
+                if moved is None and known not in (None, _last_code(entry.history(self._kind, name), version)):
+                    entry.record(self._kind, name, EDIT, before=version, after=version, detail=detail)
+
+
+def _last_code(history: Sequence[Event], version: str | None) -> str | None:
+    """Return the hash of the code that a version of a function ran last."""
+    return next(
+        (event.detail[CODE] for event in reversed(history) if event.after == version and CODE in event.detail), None
+    )

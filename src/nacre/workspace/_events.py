@@ -12,6 +12,8 @@ from nacre.errors import UnknownNameError
 if TYPE_CHECKING:
     from nacre.workspace._journal import Journal
 
+EDIT = "edit"  # the action where a file was edited that the project does not keep
+
 
 @dataclass(frozen=True)
 class Event:
@@ -24,7 +26,7 @@ class Event:
         iteration: The iteration it belongs to; 0 before the first.
         kind: What it is about: a function, a slice, data, a model.
         name: Which one.
-        action: What was done: set, delete, rename, undo, restore, import, ...
+        action: What was done: set, edit (of a code file), delete, rename, undo, restore, import, ...
         before: Version before, or None where there was none.
         after: Version after, or None where it was deleted.
         renamed_to: The new name.

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 from nacre._hashing import hash_text
 from nacre.errors import SpecError, UnknownNameError, WorkspaceError
 from nacre.workspace import _tables as tables
-from nacre.workspace._events import Event, unknown_event
+from nacre.workspace._events import EDIT, Event, unknown_event
 from nacre.workspace._metadata import Metadata
 
 SEALED = ("iteration", "test", "project")  # what happened there cannot be taken back
@@ -208,6 +208,10 @@ class Entry(Snapshot):
 
     def _movable(self, event_id: int) -> Event:
         event = self.event(event_id)
+        if event.action == EDIT:
+            raise WorkspaceError(
+                f"Event {event_id} ({event}) is an edit of a file that is not kept here. Edit it again."
+            )
         if event.kind in SEALED:
             raise WorkspaceError(f"Event {event_id} ({event}) stays: it records what happened.")
         return event
