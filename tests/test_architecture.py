@@ -15,7 +15,7 @@ LAYERS = [
     {"labeling"},
     {"label_models", "models", "curation", "annotation"},
     {"evaluation"},
-    {"analysis", "tuning"},
+    {"analysis", "tuning", "exchange"},
     {"workspace"},
     {"loop"},
     {"report"},

@@ -5,10 +5,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nacre.analysis import Outcomes, error_causes, quality, slice_members
+from nacre.analysis import Outcomes, error_causes, quality
 from nacre.data import Dataset
 from nacre.functions import Expression, Keyword, Slice
 from nacre.label_models import MajorityVote, OneVsRest, TokenWise
+from nacre.labeling import slice_members
 from nacre.metrics import wilson
 
 

@@ -12,7 +12,6 @@ from nacre.analysis._quality import Quality, SliceQuality, quality
 from nacre.analysis._remedies import CAUSES, CauseName
 from nacre.analysis._sampling import what_to_label_next
 from nacre.analysis._slice_discovery import DiscoveredSlice, discover_slices
-from nacre.analysis._slice_members import slice_members
 from nacre.analysis._suggest import suggest_functions
 from nacre.analysis._suggest_uncovered import UncoveredCluster, describe_uncovered
 from nacre.analysis._suggestion import Suggestion
@@ -51,7 +50,6 @@ __all__ = [
     "marginal_value",
     "next_actions",
     "quality",
-    "slice_members",
     "suggest_functions",
     "unit_codes",
     "what_to_label_next",

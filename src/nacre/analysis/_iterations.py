@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nacre.analysis._outcomes import MAX_ROWS, UNIT_KEYS, Outcomes
-from nacre.analysis._slice_members import unit_masks
+from nacre.analysis._unit_masks import unit_masks
 from nacre.errors import SchemaError
 from nacre.labeling import LabelMatrix
 from nacre.metrics import Difference, difference

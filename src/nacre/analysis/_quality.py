@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from nacre.analysis._outcomes import Mask, Outcomes
-from nacre.analysis._slice_members import unit_masks
+from nacre.analysis._unit_masks import unit_masks
 from nacre.metrics import Metric, accuracies, accuracy, cluster_ratios, expected_credit, macro_f1
 
 

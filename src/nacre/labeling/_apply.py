@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from nacre._hashing import hash_text
 from nacre._progress import Progress
 from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, VoteSchema
-from nacre.engine import Column, ColumnStore, ComputedChunk, Derived, compute_columns, split_name
-from nacre.errors import SchemaError, UnknownFieldError
+from nacre.engine import Column, ColumnStore, ComputedChunk, compute_columns, split_name
+from nacre.errors import SchemaError
 from nacre.functions import Code, Context, Declarative, Function, PythonFields, code_task
+from nacre.labeling._checks import check_functions, check_names
 from nacre.labeling._derived import derived_columns
 from nacre.labeling._label_matrix import ERRORS, LabelMatrix, VoteEntries, assemble_votes
 from nacre.labeling._token_votes import Tokens, token_arrays, token_votes
@@ -68,8 +69,9 @@ def apply(
     if isinstance(schema, Spans):
         reads.append(schema.token_field)
     derived = derived_columns(reads, context)
-    _check(resolved, reads, dataset)
-    _check_types(resolved, dataset, derived, schema)
+    check_names(resolved)
+    check_functions(resolved, dataset, derived, schema)
+    dataset.require(split_name(name)[0] for name in reads)
     fields = PythonFields()
     columns = [_column(function, schema, fields) for function in resolved]
     if isinstance(schema, Spans):
@@ -93,38 +95,6 @@ def _check_arguments(functions: Any, schema: Any) -> None:
                 f"{function!r} is no function that votes. Write a `Rule`, or decorate a Python function that `def` "
                 "made with `@labeling_function`."
             )
-
-
-def _check(functions: Sequence[Function], reads: Sequence[str], data: Dataset) -> None:
-    names = [function.name for function in functions]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise SchemaError(f"Functions need different names; {', '.join(repeated)} occurs more than once.")
-    for function in functions:
-        for name in function.reads:
-            if split_name(name)[0] not in data.schema:
-                raise UnknownFieldError(split_name(name)[0], available=data.fields, reader=function.name)
-    data.require(split_name(name)[0] for name in reads)
-
-
-def _check_types(
-    functions: Sequence[Function], data: Dataset, derived: Mapping[str, Derived], schema: VoteSchema
-) -> None:
-    """Refuse functions that cannot read fields of these types, before anything is computed."""
-    types: dict[str, pl.DataType] = {}
-    for function in functions:
-        if isinstance(function, Declarative):
-            for name in function.reads:
-                if name not in types:
-                    types[name] = _type(name, data, derived)
-            function.check(types, schema)
-
-
-def _type(name: str, data: Dataset, derived: Mapping[str, Derived]) -> pl.DataType:
-    field, suffix = split_name(name)
-    return (
-        derived[suffix].compute(pl.Series(field, [], dtype=data.schema[field])).dtype if suffix else data.schema[name]
-    )
 
 
 def _column(function: Function, schema: VoteSchema, fields: PythonFields) -> Column:

@@ -31,14 +31,13 @@ from nacre.analysis import (
     marginal_value,
     next_actions,
     quality,
-    slice_members,
     suggest_functions,
 )
 from nacre.data import Classes
 from nacre.engine import split_name
 from nacre.errors import UnknownNameError
 from nacre.label_models import Advice, advise
-from nacre.labeling import LabelSummary
+from nacre.labeling import LabelSummary, slice_members
 from nacre.loop._document import analysis_document, save_document
 from nacre.loop._outcome_files import load_outcomes, save_outcomes
 from nacre.loop._recipe import Recipe
