@@ -1,0 +1,21 @@
+"""Evaluation: criteria, evaluators, scores, and how far to trust them."""
+
+from nacre.evaluation._answers import to_scores
+from nacre.evaluation._criterion import PASS_FAIL, PREFERENCE, Criterion, criterion_from_spec
+from nacre.evaluation._evaluate import evaluate
+from nacre.evaluation._evaluator import Evaluator, evaluator_from_spec
+from nacre.evaluation._responses import read_responses
+from nacre.evaluation._scores import Scores
+
+__all__ = [
+    "PASS_FAIL",
+    "PREFERENCE",
+    "Criterion",
+    "Evaluator",
+    "Scores",
+    "criterion_from_spec",
+    "evaluate",
+    "evaluator_from_spec",
+    "read_responses",
+    "to_scores",
+]

@@ -1,0 +1,138 @@
+"""Evaluators: a criterion and the function that scores it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
+
+import polars as pl
+
+from nacre._hashing import hash_json
+from nacre.data import Classes, Number
+from nacre.errors import SpecError, UnknownNameError
+from nacre.evaluation._answers import scores_of_votes, to_scores
+from nacre.evaluation._criterion import PASS_FAIL, Criterion
+from nacre.functions import (
+    Code,
+    Condition,
+    Context,
+    Existing,
+    Function,
+    PythonFields,
+    Rule,
+    condition_from_spec,
+    function_from_spec,
+)
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Scores responses on a criterion.
+
+    Args:
+        name: What it is called; several evaluators may score one criterion.
+        criterion: What it scores.
+        function: What gives the score: a condition (a response passes where it holds), a rule, a Python function whose
+            arguments are `inputs`, `outputs`, `reference`, `contexts`, `metadata` or fields of the responses, a model,
+            or the field of an imported score.
+
+    Examples:
+        >>> from nacre.functions import Keyword
+        >>> thanks = Evaluator("thanks", Criterion("polite"), Keyword("response", ("thank you", "please")))
+        >>> thanks.reads
+        ('response',)
+    """
+
+    name: str
+    criterion: Criterion
+    function: Function | Condition
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise SpecError(f"An evaluator needs a name; found {self.name!r}.")
+        if not isinstance(self.criterion, Criterion):
+            raise SpecError(f"`{self.name}` scores a `Criterion`; found {self.criterion!r}.")
+        if isinstance(self.function, Condition):
+            if self.criterion.scale != PASS_FAIL:
+                raise SpecError(
+                    f"A condition says pass or fail, but `{self.criterion.name}` is scored on {self.criterion.scale}. "
+                    "Use a rule, which names its answer, or a Python function."
+                )
+        elif not hasattr(self.function, "resolve"):
+            raise SpecError(
+                f"`{self.name}` needs a condition or a function; found {self.function!r}. Decorate a Python function "
+                "with `@labeling_function`, or name it in `nacre.yaml` as `code: functions.py:name`."
+            )
+        elif isinstance(self.criterion.scale, Number) and not isinstance(self.function, Code | Existing):
+            raise SpecError(
+                f"`{self.function.name}` answers with classes, but `{self.criterion.name}` is scored by numbers. Use a "
+                "Python function, or the field of an imported score."
+            )
+
+    @property
+    def voter(self) -> Function:
+        """The function that scores; a condition is a rule that passes where it holds and fails elsewhere."""
+        if isinstance(self.function, Condition):
+            return cast("Function", Rule(self.name, self.function, label="pass", otherwise="fail"))
+        return self.function
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The fields of responses and derived columns that a score depends on."""
+        return self.voter.reads
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that a score depends on beside the response; what is known of its agreement is bound to it."""
+        return hash_json([self.criterion.fingerprint, self.voter.fingerprint])
+
+    def resolve(self, context: Context) -> Evaluator:
+        """Return the evaluator with names replaced by what they stand for."""
+        return replace(self, function=self.voter.resolve(context))
+
+    def score(self, responses: pl.DataFrame, fields: PythonFields) -> pl.DataFrame:
+        """Return `value`, `status`, `rationale` and `message` for each response. Only a resolved evaluator can."""
+        function, scale = self.voter, self.criterion.scale
+        if isinstance(function, Code):
+            return to_scores(*function.answers(responses, fields=fields), self.criterion)
+        if isinstance(function, Existing):
+            column = responses.get_column(function.column)
+            if isinstance(scale, Number) or column.dtype == pl.Boolean:
+                return to_scores(column.to_list(), None, self.criterion)
+            return scores_of_votes(function.vote(responses, scale), not_scored="unparsable")
+        return scores_of_votes(function.vote(responses, cast("Classes", scale)), not_scored="failed")
+
+    def spec(self) -> dict[str, Any]:
+        """Return the evaluator as JSON, without its name; the criterion is named."""
+        if isinstance(self.function, Condition):
+            return {"criterion": self.criterion.name, "passes": self.function.spec()}
+        return {"criterion": self.criterion.name, **self.function.spec()}
+
+
+def evaluator_from_spec(name: str, spec: Any, criteria: Mapping[str, Criterion]) -> Evaluator:
+    """Return the evaluator that a spec describes.
+
+    `passes: CONDITION` passes a response where the condition holds, `fails: CONDITION` where it does not; otherwise it
+    is written as a function. Without `criterion` it scores the criterion of its own name.
+
+    Examples:
+        >>> spec = {"criterion": "polite", "passes": {"keyword": ["response", ["please"]]}}
+        >>> evaluator_from_spec("please", spec, {"polite": Criterion("polite")}).function
+        Keyword(field='response', keywords=('please',), match='word')
+    """
+    if not isinstance(spec, Mapping):
+        raise SpecError(f"The evaluator `{name}` is written as `key: value`; found {spec!r}.")
+    rest = {key: value for key, value in spec.items() if key != "criterion"}
+    wanted = spec.get("criterion", name)
+    if wanted not in criteria:
+        raise UnknownNameError("criterion", str(wanted), available=criteria)
+    criterion = criteria[wanted]
+    for key in ("passes", "fails"):
+        if key in rest:
+            if len(rest) > 1:
+                raise SpecError(f"`{name}` is written with `{key}` alone; found {', '.join(map(str, rest))}.")
+            condition = condition_from_spec(rest[key])
+            return Evaluator(name, criterion, condition if key == "passes" else ~condition)
+    return Evaluator(name, criterion, function_from_spec(name, rest))
