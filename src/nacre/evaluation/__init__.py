@@ -1,9 +1,11 @@
 """Evaluation: criteria, evaluators, scores, and how far to trust them."""
 
 from nacre.evaluation._answers import to_scores
+from nacre.evaluation._combine import combine
 from nacre.evaluation._criterion import PASS_FAIL, PREFERENCE, Criterion, criterion_from_spec
 from nacre.evaluation._evaluate import evaluate
 from nacre.evaluation._evaluator import Evaluator, evaluator_from_spec
+from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._scores import Scores
 
@@ -12,7 +14,9 @@ __all__ = [
     "PREFERENCE",
     "Criterion",
     "Evaluator",
+    "ExpertLabels",
     "Scores",
+    "combine",
     "criterion_from_spec",
     "evaluate",
     "evaluator_from_spec",

@@ -1,0 +1,170 @@
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nacre.data import Classes, Number
+from nacre.evaluation import Criterion, Scores, combine
+from nacre.label_models import ClassConditional, MajorityVote
+from nacre.labeling import LabelMatrix
+
+POLITE = Criterion("polite")
+GRADE = Criterion("grade", scale=Number(0, 10))
+STYLE = Criterion("style", scale=Classes(("poor", "fair", "good"), ordered=True))
+
+
+def responses(n):
+    return pl.DataFrame(
+        {"row_id": range(n), "prompt_id": [f"p{i}" for i in range(n)], "repeat": [0] * n},
+        schema_overrides={"row_id": pl.Int64, "repeat": pl.Int64, "prompt_id": pl.String},
+    )
+
+
+def scores_of(criterion, **answers):
+    """Scores of evaluators by name: a list of answers each, None to abstain."""
+    n = len(next(iter(answers.values())))
+    parts = [
+        pl.DataFrame(
+            {
+                "row_id": range(n),
+                "criterion": criterion.name,
+                "evaluator": name,
+                "score": pl.Series(row, dtype=pl.Object),
+            }
+        )
+        for name, row in answers.items()
+    ]
+    return Scores.from_frame(pl.concat(parts), [criterion], responses=responses(n))
+
+
+def values(scores):
+    return scores.frame.sort("row_id").get_column("value").to_list()
+
+
+def test_one_evaluator_keeps_its_scores_under_the_name_of_the_criterion():
+    scores = scores_of(POLITE, tone=["pass", "fail", None])
+    scores = Scores(scores.frame, scores.criteria, {"tone": "abc"})
+
+    combined = combine(scores)
+
+    assert combined.evaluators == {"polite": "abc"}
+    assert values(combined) == [1, 0, None]
+    assert combined.frame.columns == scores.frame.columns
+
+
+def test_three_evaluators_give_the_most_probable_class_with_its_probability():
+    scores = scores_of(POLITE, a=["pass"] * 4 + ["fail"] * 4, b=["pass"] * 4 + ["fail"] * 4, c=["pass", "fail"] * 4)
+
+    combined = combine(scores)
+
+    assert values(combined) == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert combined.frame["rationale"][1].startswith("probability 0.")
+    assert combined.frame["rationale"][1].endswith(": a pass, b pass, c fail")
+
+
+def test_an_evaluator_that_contradicts_the_others_is_trusted_less_than_by_a_majority():
+    rng = np.random.default_rng(7)
+    truth = rng.integers(0, 2, 600)
+    flip = {"a": 0.1, "b": 0.1, "c": 0.45, "d": 0.45, "e": 0.45}
+    answers = {
+        name: np.array(["fail", "pass"])[np.where(rng.random(600) < rate, 1 - truth, truth)].tolist()
+        for name, rate in flip.items()
+    }
+    scores = scores_of(POLITE, **answers)
+
+    learned = np.mean(np.array(values(combine(scores))) == truth)
+    counted = np.mean(np.array(values(combine(scores, label_model=MajorityVote()))) == truth)
+
+    assert learned > counted + 0.03
+    assert learned > 0.87
+
+
+def test_the_values_are_those_of_the_label_model_on_the_same_votes():
+    rng = np.random.default_rng(3)
+    votes = rng.integers(-1, 3, (200, 4))
+    names = np.array(["poor", "fair", "good", None], dtype=object)  # -1 takes the last
+    scores = scores_of(STYLE, **{f"e{i}": names[votes[:, i]].tolist() for i in range(4)})
+
+    found = values(combine(scores))
+
+    covered = (votes >= 0).any(axis=1)
+    matrix = LabelMatrix.from_dense(votes[covered], STYLE.scale)
+    proba = ClassConditional().fit(matrix).predict_proba(matrix)
+    assert [value for value, is_covered in zip(found, covered, strict=True) if is_covered] == proba.argmax(1).tolist()
+
+
+def test_equally_probable_classes_are_no_score():
+    combined = combine(scores_of(POLITE, a=["pass", "pass"], b=["fail", "pass"]), label_model=MajorityVote())
+
+    assert values(combined) == [None, 1]
+    assert combined.frame["status"].to_list() == ["abstained", "scored"]
+    assert combined.frame["rationale"][0] == "probability 0.5: a pass, b fail"
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        pytest.param(None, "abstained", id="all abstained"),
+        pytest.param("nonsense", "unparsable", id="one could not be parsed"),
+    ],
+)
+def test_a_response_that_nobody_scored_stays_without_a_score(second, expected):
+    combined = combine(scores_of(POLITE, a=[None, "pass"], b=[second, "pass"]))
+
+    assert combined.frame["status"].to_list() == [expected, "scored"]
+    assert values(combined) == [None, 1]
+
+
+def test_numbers_are_averaged_over_those_who_scored():
+    combined = combine(scores_of(GRADE, a=[4, 8, None], b=[6, None, None]))
+
+    assert values(combined) == [5, 8, None]
+    assert combined.frame["rationale"].to_list() == ["mean of a 4.0, b 6.0", "mean of a 8.0", None]
+    assert combined.frame["status"].to_list() == ["scored", "scored", "abstained"]
+
+
+def test_the_fingerprint_depends_on_the_evaluators_and_on_the_label_model():
+    scores = scores_of(POLITE, a=["pass"], b=["pass"])
+    known = Scores(scores.frame, scores.criteria, {"a": "1", "b": "2"})
+    edited = Scores(scores.frame, scores.criteria, {"a": "1", "b": "3"})
+
+    found = {
+        combine(known).evaluators["polite"],
+        combine(edited).evaluators["polite"],
+        combine(known, label_model=MajorityVote()).evaluators["polite"],
+    }
+
+    assert len(found) == 3
+    assert combine(scores).evaluators == {"polite": ""}
+
+
+def test_no_scores_stay_no_scores():
+    empty = scores_of(POLITE, a=["pass"], b=["pass"])
+    empty = Scores(empty.frame.clear(), empty.criteria, empty.evaluators)
+
+    assert combine(empty).frame.is_empty()
+
+
+votes_of_three = st.lists(st.tuples(*[st.sampled_from(["fail", "pass", None])] * 3), min_size=1, max_size=25)
+
+
+@given(rows=votes_of_three)
+def test_every_response_keeps_one_row_and_only_scored_rows_have_a_value(rows):
+    a, b, c = zip(*rows, strict=True)
+
+    frame = combine(scores_of(POLITE, a=list(a), b=list(b), c=list(c))).frame
+
+    assert frame["row_id"].to_list() == list(range(len(rows)))
+    assert (frame["value"].is_not_null() == (frame["status"] == "scored")).all()
+
+
+@given(rows=votes_of_three)
+def test_unanimous_evaluators_are_followed(rows):
+    a, b, c = zip(*rows, strict=True)
+
+    found = values(combine(scores_of(POLITE, a=list(a), b=list(b), c=list(c)), label_model=MajorityVote()))
+
+    for row, value in zip(rows, found, strict=True):
+        if len(said := {vote for vote in row if vote is not None}) == 1:
+            assert value == (said == {"pass"})
