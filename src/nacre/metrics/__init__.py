@@ -5,6 +5,7 @@ from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, mac
 from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, newcombe, paired_bootstrap
 from nacre.metrics._confusion import ConfusedPair, confusion, order_classes, top_confusions
+from nacre.metrics._means import mean_metric, standard_error
 from nacre.metrics._metric import MIN_N, Metric
 from nacre.metrics._multilabel import (
     best_thresholds,
@@ -13,6 +14,7 @@ from nacre.metrics._multilabel import (
     multilabel_per_class,
     subset_accuracy,
 )
+from nacre.metrics._multiple_testing import benjamini_hochberg, benjamini_yekutieli
 from nacre.metrics._probability import (
     Accuracies,
     Calibration,
@@ -44,6 +46,8 @@ __all__ = [
     "Tie",
     "accuracies",
     "accuracy",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
     "best_thresholds",
     "binary_f1",
     "bootstrap",
@@ -58,6 +62,7 @@ __all__ = [
     "log_loss",
     "macro_f1",
     "mcnemar",
+    "mean_metric",
     "multilabel_macro_f1",
     "multilabel_micro_f1",
     "multilabel_per_class",
@@ -69,6 +74,7 @@ __all__ = [
     "span_metrics",
     "span_metrics_by_label",
     "splitmix64",
+    "standard_error",
     "subset_accuracy",
     "top_confusions",
     "weighted_wilson",

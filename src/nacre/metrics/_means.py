@@ -1,0 +1,108 @@
+"""Means of scores with their intervals, also where scores share a prompt or a document."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nacre.errors import SchemaError
+from nacre.metrics._arrays import Floats, check_same_length, cluster_places
+from nacre.metrics._metric import Metric, rate
+from nacre.metrics._rates import wilson_limits
+
+CREDITS = (0.0, 0.5, 1.0)
+"""Lost or failed, tied, won or passed: the mean of these is a rate."""
+
+
+def standard_error(values: ArrayLike, *, clusters: ArrayLike | None = None) -> float:
+    """Return the standard error of a mean: sd / sqrt(n), or that of whole clusters.
+
+    With clusters c = 1..C it is sqrt(sum_c (sum_{i in c} (x_i - mean))^2) / n * sqrt(C / (C - 1)) (Liang & Zeger
+    1986; Miller 2024, arXiv 2411.00640); clusters of one give sd / sqrt(n). NaN are left out; fewer than two values or
+    clusters have no standard error.
+
+    Args:
+        values: A score per data point.
+        clusters: What data points share (a prompt asked several times, a document), when they are not independent.
+
+    Examples:
+        >>> round(standard_error([1.0, 2.0, 3.0, 4.0]), 3)
+        0.645
+        >>> round(standard_error([1.0, 2.0, 3.0, 4.0], clusters=["a", "a", "b", "b"]), 3)
+        1.0
+    """
+    scores, members = _scored(values, clusters)
+    return _standard_error(scores, members)
+
+
+def mean_metric(values: ArrayLike, *, clusters: ArrayLike | None = None) -> Metric:
+    """Return the mean with its 95 % interval: of passes and wins a rate, of other scores Student's.
+
+    A rate (only 0, a half and 1) has Wilson's interval, any other score the mean +- t SE with n - 1 degrees of freedom.
+    Of clusters SE is that of `standard_error` with C - 1 degrees of freedom, and a rate has Wilson's interval for
+    the effective n (t_{n-1} SE_0 / t_{C-1} SE)^2 n, where SE_0 takes all scores for independent (Korn & Graubard 1998;
+    Dean & Pagano 2015). The n shown is then the number of clusters; below 10 such intervals are rough.
+
+    Args:
+        values: A score per data point; NaN, not scored, is left out.
+        clusters: What data points share (a prompt asked several times, a document), when they are not independent.
+
+    Examples:
+        >>> print(mean_metric([1, 1, 0, 1] * 10))
+        .75 [.60-.86] n=40
+        >>> print(mean_metric([1, 1, 0, 1] * 10, clusters=[f"prompt {place // 4}" for place in range(40)]))
+        .75 [.58-.87] n=10 too few
+        >>> print(mean_metric([3.5, 4.0, 2.5, 4.5] * 10))
+        3.62 [3.39-3.86] n=40
+    """
+    scores, members = _scored(values, clusters)
+    n = len(scores) if members is None else int(members.max(initial=-1)) + 1
+    if not n:
+        return Metric(math.nan, math.nan, math.nan, 0)
+    mean = float(scores.mean())
+    if np.isin(scores, CREDITS).all():
+        low, high = wilson_limits(mean * (effective := _effective_n(scores, members)), effective)
+        return rate((mean, low, high), n)
+    half = t_quantile(n - 1) * _standard_error(scores, members)
+    return Metric(mean, mean - half, mean + half, n)
+
+
+def t_quantile(degrees: int) -> float:
+    """Return the .975 quantile of Student's t; NaN without a degree of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.975)) if degrees > 0 else math.nan
+
+
+def _scored(values: ArrayLike, clusters: ArrayLike | None) -> tuple[Floats, NDArray[np.intp] | None]:
+    scores = np.asarray(values, dtype=np.float64)
+    if scores.ndim != 1:
+        raise SchemaError(f"The values are one score per data point; found the shape {scores.shape}.")
+    names = None if clusters is None else np.asarray(clusters)
+    if names is not None:
+        check_same_length(values=scores, clusters=names)
+    is_scored = ~np.isnan(scores)
+    return scores[is_scored], None if names is None else cluster_places(names[is_scored])
+
+
+def _standard_error(scores: Floats, members: NDArray[np.intp] | None) -> float:
+    residuals = scores - scores.mean() if len(scores) else scores
+    sums = residuals if members is None else np.bincount(members, residuals)
+    n_units = len(sums)
+    return float(np.sqrt((sums @ sums) * n_units / (n_units - 1)) / len(scores)) if n_units > 1 else math.nan
+
+
+def _effective_n(scores: Floats, members: NDArray[np.intp] | None) -> float:
+    """Return how many independent scores say as much; alike scores say no more than one a cluster."""
+    n = len(scores)
+    if members is None or (n_clusters := int(members.max()) + 1) == n:
+        return n
+    if n_clusters == 1:
+        return 1.0
+    independent, clustered = _standard_error(scores, None), _standard_error(scores, members)
+    if independent == 0:
+        return n_clusters
+    ratio = 1.0 if clustered <= independent else independent / clustered
+    return n * (ratio * t_quantile(n - 1) / t_quantile(n_clusters - 1)) ** 2

@@ -1,0 +1,139 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import t
+
+from nacre.errors import SchemaError
+from nacre.metrics import mean_metric, standard_error, wilson
+
+scores_in_clusters = st.integers(2, 30).flatmap(
+    lambda n: st.tuples(
+        arrays(np.float64, n, elements=st.floats(-5, 5, width=32)),
+        arrays(np.int64, n, elements=st.integers(0, 4)).filter(lambda names: len(set(names.tolist())) > 1),
+    )
+)
+
+
+def slow_standard_error(values, clusters):
+    """Return the clustered standard error, read off its formula."""
+    mean = sum(values) / len(values)
+    names = sorted(set(clusters))
+    sums = [sum(x - mean for x, name in zip(values, clusters, strict=True) if name == one) for one in names]
+    return math.sqrt(sum(s * s for s in sums)) / len(values) * math.sqrt(len(names) / (len(names) - 1))
+
+
+@given(scores_in_clusters)
+def test_the_standard_error_of_clusters_is_that_of_its_formula(planted):
+    values, clusters = planted
+
+    assert standard_error(values, clusters=clusters) == pytest.approx(
+        slow_standard_error(values.tolist(), clusters.tolist()), abs=1e-9
+    )
+
+
+def test_the_standard_error_of_clusters_is_that_of_statsmodels():
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels, the oracle, is not installed")
+    rng = np.random.default_rng(0)
+    clusters = rng.integers(0, 12, 90)
+    values = rng.normal(size=90) + rng.normal(size=12)[clusters]
+
+    fitted = sm.OLS(values, np.ones(90)).fit(
+        cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False, "df_correction": False}
+    )
+
+    n_clusters = len(set(clusters.tolist()))
+    expected = fitted.bse[0] * math.sqrt(n_clusters / (n_clusters - 1))
+    assert standard_error(values, clusters=clusters) == pytest.approx(expected, rel=1e-12)
+
+
+@given(arrays(np.float64, st.integers(2, 30), elements=st.floats(-5, 5, width=32)))
+def test_clusters_of_one_are_no_clusters(values):
+    names = np.arange(len(values))
+
+    assert standard_error(values, clusters=names) == standard_error(values)
+    assert standard_error(values) == pytest.approx(values.std(ddof=1) / math.sqrt(len(values)), abs=1e-9)
+    assert repr(mean_metric(values, clusters=names)) == repr(mean_metric(values))
+
+
+@given(arrays(np.bool_, st.integers(1, 60)))
+def test_the_mean_of_passes_is_a_rate_with_the_interval_of_wilson(passes):
+    assert mean_metric(passes) == wilson(int(passes.sum()), len(passes))
+    assert mean_metric(passes, clusters=np.arange(len(passes))) == mean_metric(passes)
+
+
+@settings(deadline=None)
+@given(arrays(np.float64, 24, elements=st.sampled_from([0, 0.5, 1])), arrays(np.int64, 24, elements=st.integers(0, 5)))
+def test_the_interval_of_a_rate_stays_in_range_and_clusters_never_narrow_it(credits, clusters):
+    clustered, plain = mean_metric(credits, clusters=clusters), mean_metric(credits)
+
+    assert 0 <= clustered.low <= clustered.value <= clustered.high <= 1
+    assert clustered.low <= plain.low
+    assert clustered.high >= plain.high
+    assert clustered.n == len(set(clusters.tolist()))
+
+
+def test_the_mean_of_scores_has_the_interval_of_student():
+    values = np.random.default_rng(1).normal(3, 1, 40)
+
+    metric = mean_metric(values)
+
+    low, high = t.interval(0.95, 39, loc=values.mean(), scale=values.std(ddof=1) / math.sqrt(40))
+    assert (metric.value, metric.low, metric.high) == pytest.approx((values.mean(), low, high))
+
+
+def test_scores_that_are_missing_leave_with_their_clusters():
+    values, clusters = [1.5, math.nan, 2.5, 4.0], ["a", "b", "c", "c"]
+
+    assert mean_metric(values, clusters=clusters) == mean_metric([1.5, 2.5, 4.0], clusters=["a", "c", "c"])
+    assert standard_error([*values, math.nan]) == standard_error([1.5, 2.5, 4.0])
+
+
+def test_nothing_has_no_mean_and_one_score_no_interval():
+    nothing, single, together = mean_metric([]), mean_metric([3.7]), mean_metric([3.7, 3.9], clusters=["a", "a"])
+
+    assert math.isnan(nothing.value)
+    assert nothing.n == 0
+    assert (single.value, together.value, together.n) == (3.7, pytest.approx(3.8), 1)
+    assert np.isnan([single.low, single.high, together.low, together.high, standard_error([1.0])]).all()
+    assert mean_metric([1, 1], clusters=["a", "a"]) == wilson(1, 1)
+
+
+def test_copies_within_a_cluster_make_no_mean_surer():
+    rng = np.random.default_rng(2)
+    passes, scores = rng.random(40) < 0.7, rng.normal(size=40)
+    names = np.repeat(np.arange(40), 10)
+
+    rates = mean_metric(np.repeat(passes, 10), clusters=names), mean_metric(passes)
+    means = mean_metric(np.repeat(scores, 10), clusters=names), mean_metric(scores)
+
+    assert (means[0].value, means[0].low, means[0].high, means[0].n) == pytest.approx(
+        (means[1].value, means[1].low, means[1].high, means[1].n)
+    )
+    # Student's t of 39 degrees of freedom takes the place of the normal quantile.
+    np.testing.assert_allclose([rates[0].low, rates[0].high], [rates[1].low, rates[1].high], atol=0.01)
+    assert rates[0].n == 40
+
+
+@pytest.mark.parametrize("is_rate", [False, True], ids=["normal scores", "passes"])
+def test_the_interval_of_ten_clusters_covers_the_mean(is_rate):
+    rng = np.random.default_rng(3)
+    names = np.repeat(np.arange(10), 8)
+    covered = []
+    for _ in range(200):
+        level = rng.normal(size=10)[names]
+        values = level + rng.normal(size=80)
+        metric = mean_metric(values > 0 if is_rate else values, clusters=names)
+        covered.append(metric.low <= (0.5 if is_rate else 0) <= metric.high)
+
+    assert abs(np.mean(covered) - 0.95) <= 0.046
+
+
+def test_values_are_one_list_with_a_cluster_each():
+    with pytest.raises(SchemaError, match="one score per data point"):
+        mean_metric([[1.0, 2.0]])
+    with pytest.raises(SchemaError, match="`clusters` has 1"):
+        standard_error([1.0, 2.0], clusters=["a"])
