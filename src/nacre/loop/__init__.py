@@ -1,9 +1,11 @@
 """The labeling loop of a project: from its recipe to an iteration with its analysis."""
 
 from nacre.loop._document import read_document
+from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._export import export_frame, export_recipe
 from nacre.loop._prediction import predict_source
-from nacre.loop._recipe import SPLITS, HashSplit, Recipe, read_recipe, recipe_from_spec
+from nacre.loop._project_recipe import ProjectRecipe, read_evaluation_recipe, read_project, read_recipe
+from nacre.loop._recipe import SPLITS, HashSplit, Recipe, recipe_from_spec
 from nacre.loop._spec_text import entries, recipe_text
 from nacre.loop._stages import Labels, Trained, apply_functions, fit_label_model, split_outcomes, train_model
 from nacre.loop._sync import Synced, import_source, sync
@@ -14,8 +16,10 @@ __all__ = [
     "SPLITS",
     "STAGES",
     "Analysis",
+    "EvaluationRecipe",
     "HashSplit",
     "Labels",
+    "ProjectRecipe",
     "Recipe",
     "Stage",
     "Synced",
@@ -31,6 +35,8 @@ __all__ = [
     "import_source",
     "predict_source",
     "read_document",
+    "read_evaluation_recipe",
+    "read_project",
     "read_recipe",
     "recipe_from_spec",
     "recipe_text",

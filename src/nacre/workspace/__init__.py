@@ -11,6 +11,8 @@ from nacre.workspace._iterations import Iteration, Iterations, Metrics
 from nacre.workspace._names import check_project_name
 from nacre.workspace._notes import Comment, Comments, Tags
 from nacre.workspace._project import Project
+from nacre.workspace._runs import Run, RunContent, Runs
+from nacre.workspace._source_tables import Table, Tables
 from nacre.workspace._training import Models, TrainedModel, TrainingSet, TrainingSets
 from nacre.workspace._truth import Truth
 from nacre.workspace._workspace import Workspace, open
@@ -32,6 +34,11 @@ __all__ = [
     "Models",
     "Project",
     "ProjectData",
+    "Run",
+    "RunContent",
+    "Runs",
+    "Table",
+    "Tables",
     "Tags",
     "TrainedModel",
     "TrainingSet",

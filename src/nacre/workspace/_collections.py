@@ -95,14 +95,25 @@ class Collection(MutableMapping[str, T], Generic[T]):
                 )
             return entry.put(self._kind, name, spec)
 
-    def put_all(self, objects: Mapping[str, T]) -> None:
-        """Point several names to objects: all of them, or after an error none."""
+    def put_all(self, objects: Mapping[str, T], *, code: Mapping[str, str] | None = None) -> None:
+        """Point several names to objects: all of them, or after an error none.
+
+        Args:
+            objects: Objects by name.
+            code: What those that are Python code depend on, by name, as a hash. Where it differs from what it was and
+                the spec does not, their file was edited: that is an event too.
+        """
         for name in objects:
             self._check_name(name)
         specs = {name: self._encode(value) for name, value in objects.items()}
         with self._journal.write() as entry:
             for name, spec in specs.items():
-                entry.put(self._kind, name, spec)
+                known = (code or {}).get(name)
+                detail = {} if known is None else {CODE: known}
+                moved = entry.put(self._kind, name, spec, detail=detail)
+                version = entry.head(self._kind, name)
+                if moved is None and known not in (None, _last_code(entry.history(self._kind, name), version)):
+                    entry.record(self._kind, name, EDIT, before=version, after=version, detail=detail)
 
     def rename(self, old: str, new: str) -> Event:
         """Give an object another name; nothing is computed again."""
@@ -156,25 +167,10 @@ class Functions(Collection[Function]):
         """Set each function under its own name: all of them, or after an error none."""
         self.put_all({function.name: function for function in functions})
 
-    def put_all(self, objects: Mapping[str, Function], *, code: Mapping[str, str] | None = None) -> None:
-        """Point several names to functions: all of them, or after an error none.
 
-        Args:
-            objects: Functions by name.
-            code: What those that are Python code depend on, by name, as a hash. Where it differs from what it was and
-                the spec does not, their file was edited: that is an event too.
-        """
-        for name in objects:
-            self._check_name(name)
-        specs = {name: self._encode(function) for name, function in objects.items()}
-        with self._journal.write() as entry:
-            for name, spec in specs.items():
-                known = (code or {}).get(name)
-                detail = {} if known is None else {CODE: known}
-                moved = entry.put(self._kind, name, spec, detail=detail)
-                version = entry.head(self._kind, name)
-                if moved is None and known not in (None, _last_code(entry.history(self._kind, name), version)):
-                    entry.record(self._kind, name, EDIT, before=version, after=version, detail=detail)
+def specs(journal: Journal, kind: str) -> Collection[Any]:
+    """Return a collection of JSON values, kept as they are."""
+    return Collection(journal, kind, encode=lambda spec: spec, decode=lambda _, spec: spec)
 
 
 def _last_code(history: Sequence[Event], version: str | None) -> str | None:

@@ -20,7 +20,7 @@ from nacre.workspace import _tables as tables
 from nacre.workspace._events import EDIT, Event, unknown_event
 from nacre.workspace._metadata import Metadata
 
-SEALED = ("iteration", "test", "project")  # what happened there cannot be taken back
+SEALED = ("iteration", "test", "project", "run")  # what happened there cannot be taken back
 
 
 class Snapshot:

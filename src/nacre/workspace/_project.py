@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from nacre.data import LabelSchema, schema_from_spec
 from nacre.errors import SchemaError
+from nacre.evaluation import Criterion, criterion_from_spec
 from nacre.functions import Slice, condition_from_spec
 from nacre.workspace._artifacts import Artifacts
-from nacre.workspace._collections import Collection, Functions
+from nacre.workspace._collections import Collection, Functions, specs
 from nacre.workspace._data import ProjectData
 from nacre.workspace._differences import Difference, differences
 from nacre.workspace._events import Event, Events
 from nacre.workspace._iterations import Iteration, Iterations
 from nacre.workspace._notes import Comments, Tags
+from nacre.workspace._runs import Runs
+from nacre.workspace._source_tables import Tables
 from nacre.workspace._training import Models, TrainingSets
 from nacre.workspace._truth import Truth, truth_from_spec, truth_to_spec
 
@@ -43,6 +46,12 @@ class Project:
         settings: Other specs by name, as JSON: `label_model`, `model`.
         training_sets: Frozen training sets by name.
         models: Fitted models by name.
+        criteria: What good responses are, by name.
+        evaluators: What scores responses, by name, as specs: whoever applies them knows the criteria.
+        evaluation_slices: Slices of responses by name.
+        experts: Labels of experts by where they come from, each a table of its own.
+        scores: Scores that were imported, by where they come from.
+        runs: Executions of the benchmark, with their responses and scores.
         iterations: The turns of the loop, with their metrics.
         events: All that happened.
         tags: Short marks on data points.
@@ -58,17 +67,18 @@ class Project:
         self._journal = journal
         self.data = ProjectData(journal, folder, name)
         self.functions = Functions(journal)
-        self.slices: Collection[Slice] = Collection(
-            journal,
-            "slice",
-            encode=lambda slice_: slice_.when.spec(),
-            decode=lambda name, spec: Slice(name, condition_from_spec(spec)),
-        )
-        self.settings: Collection[Any] = Collection(
-            journal, "settings", encode=lambda spec: spec, decode=lambda _, spec: spec
-        )
+        self.slices = _slices(journal, "slice")
+        self.settings = specs(journal, "settings")
         self.training_sets = TrainingSets(journal, artifacts)
         self.models = Models(journal, artifacts)
+        self.criteria: Collection[Criterion] = Collection(
+            journal, "criterion", encode=lambda criterion: criterion.spec(), decode=criterion_from_spec
+        )
+        self.evaluators = specs(journal, "evaluator")
+        self.evaluation_slices = _slices(journal, "evaluation_slice")
+        self.experts = Tables(journal, "experts", artifacts)
+        self.scores = Tables(journal, "scores", artifacts)
+        self.runs = Runs(journal)
         self.iterations = Iterations(journal)
         self.events = Events(journal)
 
@@ -161,9 +171,10 @@ class Project:
     def problems(self) -> list[str]:
         """Return what is missing or damaged on disk, in any version: nothing, when all is well."""
         with self._journal.read() as snapshot:
-            frames = {spec["frame"] for kind in ("truth", "training_set") for spec in snapshot.versions(kind).values()}
+            kinds = ("truth", "training_set", "experts", "scores")
+            frames = {spec["frame"] for kind in kinds for spec in snapshot.versions(kind).values()}
             folders = {spec["folder"] for spec in snapshot.versions("model").values()}
-        return [*self.data.problems(), *self.artifacts.problems(frames, folders)]
+        return [*self.data.problems(), *self.artifacts.problems(frames | self.runs.frames(), folders)]
 
     def _get(self, kind: str) -> Any:
         with self._journal.read() as snapshot:
@@ -173,6 +184,15 @@ class Project:
     def _put(self, kind: str, spec: Any) -> None:
         with self._journal.write() as entry:
             entry.put(kind, kind, spec)
+
+
+def _slices(journal: Journal, kind: str) -> Collection[Slice]:
+    return Collection(
+        journal,
+        kind,
+        encode=lambda part: part.when.spec(),
+        decode=lambda name, spec: Slice(name, condition_from_spec(spec)),
+    )
 
 
 def _check_extends(old: LabelSchema, new: LabelSchema) -> None:
