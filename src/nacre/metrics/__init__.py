@@ -1,5 +1,14 @@
 """Metrics that come with their interval and n; pure functions of arrays."""
 
+from nacre.metrics._agreement import (
+    AcceptRates,
+    HumanCeiling,
+    accept_rates,
+    cohen_kappa,
+    gwet_ac1,
+    human_ceiling,
+    krippendorff_alpha,
+)
 from nacre.metrics._bootstrap import Bounds, bootstrap
 from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, macro_f1, per_class
 from nacre.metrics._clusters import cluster_ratios
@@ -32,6 +41,7 @@ from nacre.metrics._ties import Tie, predict, splitmix64
 
 __all__ = [
     "MIN_N",
+    "AcceptRates",
     "Accuracies",
     "Bounds",
     "Calibration",
@@ -39,11 +49,13 @@ __all__ = [
     "ClassMetrics",
     "ConfusedPair",
     "Difference",
+    "HumanCeiling",
     "Limits",
     "McNemar",
     "Metric",
     "Span",
     "Tie",
+    "accept_rates",
     "accuracies",
     "accuracy",
     "benjamini_hochberg",
@@ -55,10 +67,14 @@ __all__ = [
     "calibration",
     "clopper_pearson",
     "cluster_ratios",
+    "cohen_kappa",
     "confusion",
     "difference",
     "expected_accuracy",
     "expected_credit",
+    "gwet_ac1",
+    "human_ceiling",
+    "krippendorff_alpha",
     "log_loss",
     "macro_f1",
     "mcnemar",
