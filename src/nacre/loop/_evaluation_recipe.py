@@ -13,8 +13,8 @@ from nacre.functions import Slice, condition_from_spec
 from nacre.loop._recipe_file import READER_KEYS, check_keys, check_texts, named_parts, reader_options, within
 
 KEYS = ("responses", "criteria", "evaluators", "slices", "experts", "scores", "baseline", "gate")
-RESPONSE_FIELDS = ("prompt", "response", "reference", "contexts", "metadata", "system", "prompt_id", "repeat")
-KEY_FIELDS = ("uid", "row_id", "prompt_id", "repeat", "prompt", "response", "criterion", "score")
+RESPONSE_FIELDS = ("uid", "prompt", "response", "reference", "contexts", "metadata", "system", "prompt_id", "repeat")
+KEY_FIELDS = ("key", "uid", "prompt_id", "repeat", "prompt", "response", "row", "criterion", "score")
 EXPERT_FIELDS = (*KEY_FIELDS, "annotator", "explanation", "golden", "at", "weight")
 SCORE_FIELDS = (*KEY_FIELDS, "evaluator", "rationale")
 
@@ -26,13 +26,11 @@ class TableRecipe:
     Args:
         source: File, folder or glob, relative to the folder of the recipe.
         fields: What its columns are, where they are called otherwise: `{"prompt": "question"}`.
-        uid: The field that identifies a row, where there is one.
         options: Further arguments of the reader, `format` among them.
     """
 
     source: str
     fields: Mapping[str, str] = field(default_factory=dict)
-    uid: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -124,12 +122,11 @@ def _table(what: str, spec: Any, names: tuple[str, ...]) -> TableRecipe | None:
         return None
     if isinstance(spec, str):
         spec = {"source": spec}
-    columns = tuple(name for name in names if name != "uid")
     with within(f"evaluation: {what}"):
-        check_keys(what, spec, allowed=("source", "uid", *columns, *READER_KEYS), needed=("source",))
-        check_texts(spec, ("source", "uid", *columns))
-        fields = {name: spec[name] for name in columns if name in spec}
-        return TableRecipe(spec["source"], fields, spec.get("uid"), reader_options(spec))
+        check_keys(what, spec, allowed=("source", *names, *READER_KEYS), needed=("source",))
+        check_texts(spec, ("source", *names))
+        fields = {name: spec[name] for name in names if name in spec}
+        return TableRecipe(spec["source"], fields, reader_options(spec))
 
 
 def _baseline(spec: Any) -> str | None:

@@ -119,7 +119,7 @@ class Runs:
             if names and entry.specs(KIND)[names[-1]]["content"] == vars(content):
                 return None
             spec = {"note": note, "content": vars(content), "metrics": dict(metrics or {})}
-            event = entry.move(KIND, str(len(names) + 1), entry.add_version(KIND, spec), action=KIND)
+            event = entry.move(KIND, str(len(names) + 1), entry.add_version(KIND, spec), action="finish")
         return _run(event, spec)
 
     def changes(self, number: int) -> tuple[Event, ...]:

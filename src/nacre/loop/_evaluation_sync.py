@@ -1,0 +1,179 @@
+"""Bring a project to the evaluation part of its recipe: criteria, evaluators, slices, labels of experts, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from nacre._hashing import hash_frame
+from nacre.data import Classes, Dataset, read
+from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, read_responses
+from nacre.functions import Code, Context
+from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
+from nacre.loop._response_labels import WHERE, locate, read_labels, response_keys
+
+if TYPE_CHECKING:
+    from nacre.workspace import Project, Tables
+
+EXPERTS, SCORES = "experts", "scores"
+
+
+def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
+    """Set criteria, evaluators and slices as the recipe says; each change is an event of the project."""
+    context = Context(folder=recipe.folder)
+    code = {
+        evaluator.name: evaluator.voter.resolve(context).fingerprint
+        for evaluator in recipe.evaluators
+        if isinstance(evaluator.voter, Code)
+    }
+    criteria = {criterion.name: criterion for criterion in recipe.criteria}
+    evaluators = {evaluator.name: evaluator.spec() for evaluator in recipe.evaluators}
+    slices = {part.name: part for part in recipe.slices}
+    for collection, wanted in (
+        (project.criteria, criteria),
+        (project.evaluators, evaluators),
+        (project.evaluation_slices, slices),
+    ):
+        for name in list(collection):
+            if name not in wanted:
+                del collection[name]
+    project.criteria.put_all(criteria)
+    project.evaluators.put_all(evaluators, code=code)
+    project.evaluation_slices.put_all(slices)
+
+
+def recipe_responses(recipe: EvaluationRecipe, source: Path | None = None) -> Dataset:
+    """Return the responses that a recipe names.
+
+    Args:
+        recipe: How to read them.
+        source: Another file to read in the same way, such as the responses of the next version of a system.
+    """
+    table = recipe.responses
+    fields = dict(table.fields)
+    data = read(source or recipe.folder / table.source, uid=fields.pop("uid", None), **table.options)
+    return read_responses(data, fields=fields)
+
+
+def import_experts(
+    project: Project, recipe: EvaluationRecipe, responses: Dataset, source: Path | None = None
+) -> int | None:
+    """Keep the labels of experts in a file and return how many, or None where they were there already.
+
+    Args:
+        project: The project.
+        recipe: What the criteria are, and where its own labels of experts come from.
+        responses: What the labels are about.
+        source: A file beside that of the recipe; it replaces no other, not even one of its own name.
+    """
+
+    def check(labels: pl.DataFrame) -> None:
+        ExpertLabels.from_frame(labels, recipe.criteria)
+
+    return _import(project.experts, recipe.experts, recipe, responses, source, check)
+
+
+def import_scores(
+    project: Project, recipe: EvaluationRecipe, responses: Dataset, source: Path | None = None
+) -> int | None:
+    """Keep the scores in a file and return how many, or None where they were there already."""
+
+    def check(labels: pl.DataFrame) -> None:
+        _scores(labels, recipe.criteria, responses=None)
+
+    return _import(project.scores, recipe.scores, recipe, responses, source, check)
+
+
+def expert_labels(project: Project, criteria: Sequence[Criterion], responses: pl.DataFrame) -> ExpertLabels | None:
+    """Return what experts said of responses, or None where they said nothing; the latest label of an expert counts.
+
+    Args:
+        project: Where the labels are.
+        criteria: What they are about; labels on other criteria are left out.
+        responses: What `response_keys` returned.
+    """
+    labels = _located(project.experts, ["criterion", "annotator"], criteria, responses)
+    return None if labels is None else ExpertLabels.from_frame(labels, criteria)
+
+
+def imported_scores(project: Project, criteria: Sequence[Criterion], responses: pl.DataFrame) -> Scores | None:
+    """Return the scores of other tools, or None where there are none of these responses."""
+    labels = _located(project.scores, ["criterion", "evaluator"], criteria, responses)
+    return None if labels is None else _scores(labels, criteria, responses=responses)
+
+
+def _import(
+    tables: Tables,
+    table: TableRecipe | None,
+    recipe: EvaluationRecipe,
+    responses: Dataset,
+    source: Path | None,
+    check: Callable[[pl.DataFrame], None],
+) -> int | None:
+    """Keep a file of labels; without `source` that of the recipe, which is what it says now."""
+    if source is None:
+        for name, kept in tables.items():
+            if kept.detail["of_recipe"] and (table is None or name != table.source):
+                del tables[name]
+    if source is None and table is None:
+        return None
+    fields: Mapping[str, str] = {} if table is None else table.fields
+    options: Mapping[str, Any] = {} if table is None else table.options
+    path = source if source is not None else recipe.folder / (table.source if table is not None else "")
+    keyed = response_keys(responses)
+    names = [criterion.name for criterion in recipe.criteria]
+    labels = read_labels(path, fields=fields, options=options, responses=keyed, criteria=names)
+    check(_numbered(labels))
+    name = table.source if source is None and table is not None else f"{path.name} {hash_frame(labels)[:8]}"
+    is_new = tables.add(name, labels, detail={"of_recipe": source is None})
+    return len(labels) if is_new else None
+
+
+def _located(
+    tables: Tables, keys: Sequence[str], criteria: Sequence[Criterion], responses: pl.DataFrame
+) -> pl.DataFrame | None:
+    frames = tables.frames()
+    if not frames:
+        return None
+    labels = pl.concat(frames, how="diagonal_relaxed")
+    known = [criterion.name for criterion in criteria]
+    unique = [*WHERE, *(key for key in keys if key in labels.columns)]
+    if "criterion" in labels.columns:
+        labels = labels.filter(pl.col("criterion").is_in(known))
+    found = locate(labels.unique(unique, keep="last", maintain_order=True), responses)
+    # The same response twice, by its text, may have been labeled twice; both labels now are of one row.
+    found = found.unique([name for name in ("row_id", *unique[3:])], keep="last", maintain_order=True)
+    return found if len(found) else None
+
+
+def _numbered(labels: pl.DataFrame) -> pl.DataFrame:
+    """Give labels a number of their response, so that they can be checked whatever responses are there."""
+    return labels.with_columns(row_id=pl.struct(WHERE).rank("dense").cast(pl.Int64) - 1)
+
+
+def _scores(labels: pl.DataFrame, criteria: Sequence[Criterion], *, responses: pl.DataFrame | None) -> Scores:
+    if "criterion" not in labels.columns and len(criteria) == 1:
+        labels = labels.with_columns(criterion=pl.lit(criteria[0].name))
+    if responses is None:
+        responses = labels.select("row_id", *WHERE[1:]).unique("row_id", keep="first")
+    by_name = {criterion.name: criterion for criterion in criteria}
+    parts = []
+    for (name,), part in labels.group_by("criterion", maintain_order=True):
+        criterion = by_name.get(str(name))
+        typed = part if criterion is None else part.with_columns(_typed(criterion))
+        parts.append(Scores.from_frame(typed, criteria, responses=responses))
+    evaluators = {name: "" for part in parts for name in part.evaluators}
+    return Scores(pl.concat([part.frame for part in parts]), tuple(criteria), evaluators)
+
+
+def _typed(criterion: Criterion) -> pl.Expr:
+    """Return the scores of a file, which are text, as an evaluator would answer."""
+    score = pl.col("score")
+    if not isinstance(criterion.scale, Classes):
+        return score.cast(pl.Float64)
+    if criterion.scale == PASS_FAIL:
+        return score.str.to_lowercase().replace({"true": "pass", "false": "fail", "1": "pass", "0": "fail"})
+    return score

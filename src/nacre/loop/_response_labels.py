@@ -1,0 +1,163 @@
+"""Labels and scores that people or other tools gave to responses, tied to the text of prompt and response.
+
+A label is about a response, not about its place in a file: it holds in every run in which the same response to the
+same prompt comes again, and in no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from nacre._hashing import hash_text
+from nacre.data import Dataset, read_batches
+from nacre.errors import IngestError, UnknownFieldError
+
+PLACES = ("key", "uid", "prompt_id", "prompt", "row")
+_TEXTS = ("key", "uid", "prompt_id", "prompt", "response", "criterion", "score", "annotator", "explanation", "golden")
+_MORE_TEXTS = ("evaluator", "rationale")
+WHERE = ("key", "prompt_id", "repeat")
+
+
+def response_keys(responses: Dataset) -> pl.DataFrame:
+    """Return `row_id`, `uid`, `prompt_id`, `repeat`, `prompt`, `response` and `key`, a hash of both texts."""
+    frame = responses.collect(["row_id", "uid", "prompt_id", "repeat", "prompt", "response"])
+    return frame.with_columns(key=_keys(frame.get_column("prompt"), frame.get_column("response")))
+
+
+def read_labels(
+    path: Path,
+    *,
+    fields: Mapping[str, str],
+    options: Mapping[str, Any],
+    responses: pl.DataFrame,
+    criteria: Sequence[str],
+) -> pl.DataFrame:
+    """Return the labels in a file: a row per label, with `key`, `prompt_id` and `repeat` of its response.
+
+    A file has a row per label, with `criterion` and `score`, or a row per response and a column per criterion.
+
+    Args:
+        path: The file.
+        fields: Where its columns are called otherwise.
+        options: Further arguments of the reader.
+        responses: What `response_keys` returned.
+        criteria: The names of the criteria.
+
+    Raises:
+        IngestError: The file does not say which response a label is about, or names one that is not there.
+    """
+    table = _read(path, fields, options, criteria)
+    if "score" not in table.columns:
+        table = _long(table, criteria, path)
+    place = next((name for name in PLACES if name in table.columns), None)
+    if place is None or (place == "prompt" and "response" not in table.columns):
+        raise IngestError(
+            f"{path} does not say which response a label is about. It needs a column `uid`, `prompt_id` (and "
+            f"`repeat`), `prompt` and `response`, or `row`; it has {', '.join(table.columns)}."
+        )
+    keyed = _keyed(table, place, responses, path)
+    score = pl.col("score").cast(pl.String).str.strip_chars()
+    return keyed.with_columns(score=score).filter(pl.col("score").fill_null("") != "")
+
+
+def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+    """Return the labels of responses that are there, with their `row_id`.
+
+    Where several responses have the same text, the one with the same prompt id and repeat is meant, else the first.
+    """
+    numbered = labels.with_row_index("_label")
+    found = numbered.join(responses.select("row_id", *WHERE), on="key", how="inner", suffix="_there")
+    far = [pl.col(name).ne_missing(pl.col(f"{name}_there")) for name in ("prompt_id", "repeat")]
+    nearest = found.sort("_label", *far, "row_id").unique("_label", keep="first", maintain_order=True)
+    return nearest.select("row_id", pl.exclude("row_id", "_label", "prompt_id_there", "repeat_there"))
+
+
+def _read(path: Path, fields: Mapping[str, str], options: Mapping[str, Any], criteria: Sequence[str]) -> pl.DataFrame:
+    known = read_batches(path, **options).schema
+    for name, column in fields.items():
+        if column not in known:
+            raise UnknownFieldError(column, available=known, reader=name)
+    names = {column: name for name, column in fields.items()}
+    texts = {*_TEXTS, *_MORE_TEXTS, *criteria}
+    types = {column: "text" for column in known if names.get(column, column) in texts}
+    batches = read_batches(path, **{**options, "dtypes": {**types, **options.get("dtypes", {})}})
+    frame = replace(batches, uid=None).collect()  # several labels of one response are what labels are
+    taken = [name for name in fields if name in frame.columns and name not in names]
+    return frame.drop(taken).rename(names)
+
+
+def _long(table: pl.DataFrame, criteria: Sequence[str], path: Path) -> pl.DataFrame:
+    columns = [name for name in criteria if name in table.columns]
+    if not columns:
+        raise IngestError(
+            f"{path} holds no labels: it needs `criterion` and `score`, or a column for a criterion "
+            f"({', '.join(criteria)}); it has {', '.join(table.columns)}."
+        )
+    texts = [pl.col(name).cast(pl.String) for name in columns]
+    rest = [name for name in table.columns if name not in columns]
+    return table.with_columns(texts).unpivot(columns, index=rest, variable_name="criterion", value_name="score")
+
+
+def _keyed(table: pl.DataFrame, place: str, responses: pl.DataFrame, path: Path) -> pl.DataFrame:
+    if place == "key":
+        return _with_place(table, responses.select(*WHERE).unique("key", keep="first"))
+    if place == "prompt":
+        keyed = table.with_columns(key=_keys(table.get_column("prompt"), table.get_column("response")))
+        return _with_place(keyed, responses.select(*WHERE).unique("key", keep="first"))
+    there, on = _there(table, place, responses)
+    found = table.drop([name for name in WHERE if name in table.columns and name not in on]).join(
+        there, on=on, how="left", maintain_order="left"
+    )
+    if (missing := found.get_column("key").is_null()).any():
+        row = missing.arg_true()[0]
+        raise IngestError(
+            f"{path} labels {int(missing.sum()):,} responses that are not there; the first is in row {row + 1}, "
+            f"`{place}` {table.item(row, place)!r}. Label responses of this project, or name the file they are in with "
+            "`nacre run --responses`."
+        )
+    if "response" in table.columns:
+        found = _of_another_response(found)
+    return found.drop("prompt_there", "response_there")
+
+
+def _there(table: pl.DataFrame, place: str, responses: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Return what to look up, and by which columns."""
+    texts = {"prompt": "prompt_there", "response": "response_there"}
+    if place == "row":
+        there = responses.select(pl.col("row_id").alias("row"), *WHERE, *texts).rename(texts)
+        return there, ["row"]
+    if place == "uid":
+        return responses.select("uid", *WHERE, *texts).rename(texts), ["uid"]
+    on = ["prompt_id", "repeat"] if "repeat" in table.columns else ["prompt_id"]
+    there = responses.select(*WHERE, *texts).rename(texts)
+    return there.unique(on, keep="first", maintain_order=True), on
+
+
+def _with_place(table: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
+    """Keep prompt id and repeat that the labels name, and fill in the others."""
+    missing = [name for name in WHERE[1:] if name not in table.columns]
+    return table.join(there.select("key", *missing), on="key", how="left", maintain_order="left")
+
+
+def _of_another_response(found: pl.DataFrame) -> pl.DataFrame:
+    """Tie labels to the response that they quote, where another one to the prompt is there by now."""
+    quoted, there = (
+        pl.col(name).str.split("\r\n").list.join("\n").str.strip_chars() for name in ("response", "response_there")
+    )
+    is_other = found.select(pl.col("response").is_not_null() & quoted.ne_missing(there)).to_series()
+    others = found.filter(is_other)
+    keys = _keys(others.get_column("prompt_there"), others.get_column("response"))
+    place = is_other.cast(pl.Int64).cum_sum() - 1
+    key = pl.when(is_other).then(keys.gather(place.clip(0)) if len(keys) else pl.col("key")).otherwise(pl.col("key"))
+    return found.with_columns(key=key)
+
+
+def _keys(prompts: pl.Series, responses: pl.Series) -> pl.Series:
+    texts = zip(prompts.to_list(), responses.to_list(), strict=True)
+    hashes = [hash_text(prompt or "", response or "")[:16] for prompt, response in texts]
+    return pl.Series("key", hashes, dtype=pl.String)
