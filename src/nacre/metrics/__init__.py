@@ -24,6 +24,8 @@ from nacre.metrics._multilabel import (
     subset_accuracy,
 )
 from nacre.metrics._multiple_testing import benjamini_hochberg, benjamini_yekutieli
+from nacre.metrics._permutation import sign_flip, wilcoxon
+from nacre.metrics._prediction_powered import PredictionPowered, ppi_mean
 from nacre.metrics._probability import (
     Accuracies,
     Calibration,
@@ -35,6 +37,8 @@ from nacre.metrics._probability import (
     log_loss,
 )
 from nacre.metrics._rates import Limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
+from nacre.metrics._rogan_gladen import rogan_gladen
+from nacre.metrics._sample_size import minimum_detectable, needed_n
 from nacre.metrics._slices import by_slice
 from nacre.metrics._spans import Span, span_metrics, span_metrics_by_label
 from nacre.metrics._ties import Tie, predict, splitmix64
@@ -53,6 +57,7 @@ __all__ = [
     "Limits",
     "McNemar",
     "Metric",
+    "PredictionPowered",
     "Span",
     "Tie",
     "accept_rates",
@@ -79,14 +84,19 @@ __all__ = [
     "macro_f1",
     "mcnemar",
     "mean_metric",
+    "minimum_detectable",
     "multilabel_macro_f1",
     "multilabel_micro_f1",
     "multilabel_per_class",
+    "needed_n",
     "newcombe",
     "order_classes",
     "paired_bootstrap",
     "per_class",
+    "ppi_mean",
     "predict",
+    "rogan_gladen",
+    "sign_flip",
     "span_metrics",
     "span_metrics_by_label",
     "splitmix64",
@@ -94,6 +104,7 @@ __all__ = [
     "subset_accuracy",
     "top_confusions",
     "weighted_wilson",
+    "wilcoxon",
     "wilson",
     "wilson_limits",
 ]

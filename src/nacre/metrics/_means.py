@@ -14,6 +14,7 @@ from nacre.metrics._rates import wilson_limits
 
 CREDITS = (0.0, 0.5, 1.0)
 """Lost or failed, tied, won or passed: the mean of these is a rate."""
+_Z = 1.96
 
 
 def standard_error(values: ArrayLike, *, clusters: ArrayLike | None = None) -> float:
@@ -74,6 +75,18 @@ def t_quantile(degrees: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, 0.975)) if degrees > 0 else math.nan
+
+
+def rate_with_error(value: float, error: float, n: int, *, at_least: float) -> Metric:
+    """Return an estimated rate with Wilson's interval for the n that would give its standard error.
+
+    Unlike value +- t error it stays between 0 and 1 and holds near them. Where the error happens to be small the
+    interval is that of `at_least` data points.
+    """
+    value = min(1.0, max(0.0, value))
+    effective = at_least if error == 0 else max(at_least, value * (1 - value) / error**2)
+    effective *= (_Z / t_quantile(n - 1)) ** 2
+    return rate((value, *wilson_limits(value * effective, effective)), n)
 
 
 def _scored(values: ArrayLike, clusters: ArrayLike | None) -> tuple[Floats, NDArray[np.intp] | None]:
