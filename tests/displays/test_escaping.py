@@ -51,6 +51,28 @@ def charts_of(word):
         ds.evidence_text([evidence_of(word), evidence_of(word * 60)], [word]),
         ds.votes({word: word, f"{word}2": None}, [word]),
         ds.calibration([(0.5, metric)], title=word, note=word),
+        *evaluation_charts_of(word, metric),
+    )
+
+
+def evaluation_charts_of(word, metric):
+    columns = [ds.MatrixColumn(word, evaluator=f"{word}2", note=word, flags=[word])]
+    agrees = ds.AgreementRow(word, metric, slice=word, criterion=f"{word}2", status="stale", reason=word)
+    said = ds.CardScore(word, word, passes=True, rationale=word * 60, expert=word, disagrees=True)
+    card = ds.ResponseCard(word, word * 60, [said], title=word, reference=word, contexts=[word], facts={word: word})
+    return (
+        ds.evaluation_matrix(
+            {(word, word): ds.MatrixCell(metric)},
+            slices={word: 40, f"{word}2": 0},
+            columns=columns,
+            title=word,
+            note=word,
+        ),
+        ds.trend({word: [metric, None]}, [word, word], title=word, targets={word: 0.5}, note=word),
+        ds.agreement([agrees], title=word, note=word),
+        ds.differences([ds.DifferenceRow(word, metric, 1, 2, 0.5)], title=word, names=(word, word), note=word),
+        ds.win_rate([ds.WinRateRow(word, 1, 2, 3, metric)], title=word, note=word),
+        ds.responses([card, ds.ResponseCard(word, None)], title=word),
     )
 
 

@@ -13,6 +13,37 @@ FEW = (0.5, 0.2, 0.8, 12)
 COLUMNS = ("name", ds.Column("n", type="integer"), ds.Column("m", type="metric"))
 SECOND = ds.Iteration("2", {"all": METRIC})
 MARKED = ds.Evidence("free cash", [(0, 4, "free")], votes={"free": "spam"})
+CELL = ds.MatrixCell(
+    METRIC,
+    n_missing=2,
+    change=(0.05, 0.01, 0.09, 60),
+    is_changed=True,
+    corrected=FEW,
+    target=0.8,
+    status="met",
+    link="#c",
+)
+MATRIX = ds.evaluation_matrix(
+    {
+        ("all", "correct"): CELL,
+        ("spanish", "correct"): ds.MatrixCell(FEW),
+        ("all", "all criteria"): ds.MatrixCell(METRIC),
+    },
+    slices={"all": 68, "spanish": 12, "dental": 0},
+    columns=[
+        ds.MatrixColumn("correct", evaluator="overlap", note="agrees .8", flags=["constant"], link="#correct"),
+        ds.MatrixColumn("all criteria", is_overall=True),
+    ],
+    title="matrix",
+)
+AGREES = ds.AgreementRow(
+    "overlap", METRIC, slice="spanish", criterion="correct", kappa=METRIC, ac1=METRIC, baseline=0.6, ceiling=METRIC,
+    accept_gap=(0.1, -0.1, 0.2, 66), status="aligned", reason="enough", link="#overlap",
+)  # fmt: skip
+SAID = ds.CardScore("correct", "fail", passes=False, rationale="no reason", expert="pass", disagrees=True)
+CARD = ds.ResponseCard(
+    "How?", "So. " * 300, [SAID], title="p1", reference="So.", contexts=["one"], facts={"system": "v4"}
+)
 CHARTS = {
     "metric": ds.metric("accuracy", METRIC, change=(0.02, 0.01, 0.03, 66)),
     "table": ds.table([{"name": "a", "n": 3, "m": METRIC}], COLUMNS),
@@ -25,6 +56,15 @@ CHARTS = {
     "evidence_text": ds.evidence_text([MARKED], ["ham", "spam"]),
     "votes": ds.votes({"free": "spam", "list": None}, ["ham", "spam"]),
     "calibration": ds.calibration([(0.9, METRIC)], title="calibration"),
+    "evaluation_matrix": MATRIX,
+    "trend": ds.trend({"correct": [METRIC, None, FEW]}, ["1", "2", "3"], title="runs", targets={"correct": 0.8}),
+    "agreement": ds.agreement([AGREES, ds.AgreementRow("pattern", FEW)], title="agreement"),
+    "differences": ds.differences(
+        [ds.DifferenceRow("all", (0.02, 0.01, 0.03, 66), gained=5, lost=3, p=0.01, is_changed=True, link="#all")],
+        title="changes",
+    ),
+    "win_rate": ds.win_rate([ds.WinRateRow("all", 30, 6, 30, METRIC, length_controlled=METRIC)], title="wins"),
+    "responses": ds.responses([CARD], title="one response"),
 }  # fmt: skip
 each_chart = pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 

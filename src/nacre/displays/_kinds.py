@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nacre.displays._agreement import KIND as AGREEMENT
 from nacre.displays._calibration import KIND as CALIBRATION
 from nacre.displays._chart import Chart, Kind
 from nacre.displays._confusion import KIND as CONFUSION
+from nacre.displays._differences import KIND as DIFFERENCES
+from nacre.displays._evaluation_matrix import KIND as EVALUATION_MATRIX
 from nacre.displays._evidence_text import KIND as EVIDENCE_TEXT
 from nacre.displays._funnel import KIND as FUNNEL
 from nacre.displays._histogram import KIND as HISTOGRAM
 from nacre.displays._html import Html, join, tag
 from nacre.displays._interval_bars import KIND as INTERVAL_BARS
 from nacre.displays._metric import KIND as METRIC
+from nacre.displays._responses import KIND as RESPONSES
 from nacre.displays._schema import TEXT, check
 from nacre.displays._stacked_bars import KIND as STACKED_BARS
 from nacre.displays._table import KIND as TABLE
 from nacre.displays._timeline import KIND as TIMELINE
+from nacre.displays._trend import KIND as TREND
 from nacre.displays._votes import KIND as VOTES
+from nacre.displays._win_rate import KIND as WIN_RATE
 from nacre.errors import UnknownNameError
 
 _LIST = (
+    WIN_RATE,
+    TREND,
+    RESPONSES,
+    EVALUATION_MATRIX,
+    DIFFERENCES,
+    AGREEMENT,
     CALIBRATION,
     CONFUSION,
     EVIDENCE_TEXT,

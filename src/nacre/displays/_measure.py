@@ -171,6 +171,16 @@ def plain(shown: str) -> str:
     return shown.translate({ord(MINUS): "-", ord(DASH): "-", ord(_THIN_SPACE): " "})
 
 
+def change_text(change: Measure, style: Format = "share") -> str:
+    """Return a difference with its interval, without a mark of what it is worth.
+
+    Examples:
+        >>> change_text({"value": 0.034, "low": 0.01, "high": 0.058, "n": 400})
+        '+.03 [+.01, +.06]'
+    """
+    return plain(f"{value_text(change, style, signed=True)} {interval_text(change, style, signed=True)}".strip())
+
+
 def measure_html(metric: Measure, style: Format = "share") -> Html:
     """Return value, interval and n with their weights; grey where n is too small."""
     few = is_too_few(metric)

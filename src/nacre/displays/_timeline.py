@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from nacre.displays._chart import Chart, Kind
 from nacre.displays._html import Html, prose, tag
-from nacre.displays._legend import axis_labels, thinned
+from nacre.displays._line_plot import SMALL, line_plot, plot_domain
 from nacre.displays._measure import (
     Format,
     Measured,
     change_html,
-    format_ticks,
-    is_too_few,
     measure,
     measure_html,
-    measure_text,
 )
-from nacre.displays._scale import Domain, nice_domain, position, ticks
+from nacre.displays._scale import Domain
 from nacre.displays._schema import FORMAT, MEASURE, TEXT, TEXTS, record
 from nacre.displays._table import Column, table
 
@@ -32,7 +28,6 @@ ROW = record(
     change=MEASURE,
 )
 
-_SMALL = 64
 _N_LISTED = 6
 
 
@@ -96,83 +91,19 @@ def _iterations(chart: Chart) -> Iterator[Html]:
 
 
 def _domain(chart: Chart, series: Sequence[str]) -> Domain:
-    metrics = [row["metrics"][name] for row in chart.values for name in series if name in row["metrics"]]
-    ends = [metric[end] for metric in metrics for end in ("value", "low", "high")]
-    return nice_domain(ends, within=None if chart.spec["format"] == "number" else (-1.0, 1.0))
+    metrics = [row["metrics"].get(name) for row in chart.values for name in series]
+    return plot_domain(metrics, chart.spec["format"])
 
 
 def _multiple(chart: Chart, name: str, domain: Domain) -> Html:
     last = next((row["metrics"][name] for row in reversed(chart.values) if name in row["metrics"]), None)
     numbers = measure_html(last, chart.spec["format"]) if last else None
-    return tag(
-        "div", tag("div", tag("bdi", name), class_="multiple-title"), numbers, _plot(chart, name, domain, height=_SMALL)
-    )
+    return tag("div", tag("div", tag("bdi", name), class_="multiple-title"), numbers, _plot(chart, name, domain))
 
 
-def _plot(chart: Chart, name: str, domain: Domain, *, height: int) -> Html:
-    style, rows, is_large = chart.spec["format"], chart.values, height > _SMALL
-    room = 70 if is_large else 24
-    metrics = [row["metrics"].get(name) for row in rows]
-    places = [100 * (place + 0.5) / len(rows) for place in range(len(rows))]
-    levels = ticks(domain, 4 if is_large else 2)
-    names = format_ticks(levels, style)
-    grid = (_grid_line(at, domain) for at in levels)
-    stretched = tag(
-        "svg",
-        *_band(metrics, places, domain),
-        viewBox="0 0 100 100",
-        preserveAspectRatio="none",
-        width="100%",
-        height="100%",
-    )
-    dots = (
-        _dot(metric, at, domain, name=row["name"], style=style)
-        for metric, at, row in zip(metrics, places, rows, strict=True)
-    )
-    return tag(
-        "div",
-        tag(
-            "div",
-            *(_level(at, domain, name) for at, name in zip(levels, names, strict=True)),
-            class_="y-axis",
-            aria_hidden="true",
-        ),
-        tag("svg", *grid, stretched, *dots, width="100%", height=str(height), aria_hidden="true"),
-        axis_labels(thinned([(at, row["name"]) for at, row in zip(places, rows, strict=True)], room)),
-        class_="plot-box",
-    )
-
-
-def _grid_line(at: float, domain: Domain) -> Html:
-    y = f"{100 - position(at, domain):.1f}%"
-    return tag("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
-
-
-def _level(at: float, domain: Domain, name: str) -> Html:
-    return tag("span", name, style=f"bottom:{position(at, domain):.1f}%")
-
-
-def _band(metrics: Sequence[Mapping[str, Any] | None], places: Sequence[float], domain: Domain) -> Iterator[Html]:
-    """Draw band and line between neighbours that both have a value."""
-    for (left, x1), (right, x2) in pairwise(zip(metrics, places, strict=True)):
-        if left is None or right is None or left["value"] is None or right["value"] is None:
-            continue
-        if None not in (left["low"], left["high"], right["low"], right["high"]):
-            corners = [(x1, left["low"]), (x1, left["high"]), (x2, right["high"]), (x2, right["low"])]
-            yield tag("polygon", points=_points(corners, domain), class_="band")
-        yield tag("polyline", points=_points([(x1, left["value"]), (x2, right["value"])], domain), class_="line")
-
-
-def _points(corners: Sequence[tuple[float, float]], domain: Domain) -> str:
-    return " ".join(f"{x:.2f},{100 - position(value, domain):.2f}" for x, value in corners)
-
-
-def _dot(metric: Mapping[str, Any] | None, at: float, domain: Domain, *, name: str, style: Format) -> Html | None:
-    if metric is None or metric["value"] is None:
-        return None
-    title = tag("title", f"{name}: {measure_text(metric, style)}")
-    y = f"{100 - position(metric['value'], domain):.1f}%"
-    return tag("circle", title, cx=f"{at:.2f}%", cy=y, r="3.5", class_="dot few" if is_too_few(metric) else "dot")
+def _plot(chart: Chart, name: str, domain: Domain, *, height: int = SMALL) -> Html:
+    metrics = [row["metrics"].get(name) for row in chart.values]
+    return line_plot(metrics, [row["name"] for row in chart.values], domain, chart.spec["format"], height=height)
 
 
 def _entry(row: Mapping[str, Any], chart: Chart) -> Html:
