@@ -171,8 +171,8 @@ def human_ceiling(ratings: ArrayLike) -> HumanCeiling:
 
     bounds = bootstrap(units, statistic, counts=counts)
     n_agreed = int(counts @ is_agreed.any(axis=1))
-    of_all, of_agreed = zip(*bounds, strict=True)
-    return HumanCeiling(rate(of_all, n_items), rate(of_agreed, n_agreed), _pairwise_kappa(codes), n_annotators)
+    of_all, of_agreed = (_share(*map(float, limits)) for limits in zip(*bounds, (n_items, n_agreed), strict=True))
+    return HumanCeiling(of_all, of_agreed, _pairwise_kappa(codes), n_annotators)
 
 
 def accept_rates(y: ArrayLike, other: ArrayLike, *, clusters: ArrayLike | None = None) -> AcceptRates:
@@ -322,6 +322,12 @@ def _credits(codes: NDArray[np.int64]) -> tuple[Floats, Booleans, Booleans]:
     credit = (is_top & is_class).any(axis=2) / is_top.sum(axis=2)
     is_rated = (codes >= 0) & (n_others > 0)
     return credit, is_rated, is_rated & (most == n_others)
+
+
+def _share(value: float, low: float, high: float, n: float) -> Metric:
+    if low == high:
+        low, high = map(float, wilson_limits(value * n, n))
+    return rate((value, low, high), int(n))
 
 
 def _mean_of_ratios(parts: Floats, wholes: Floats) -> Floats:

@@ -1,0 +1,372 @@
+"""How far evaluators agree with the domain experts, slice by slice, and how far experts agree with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from nacre.data import Classes, Number
+from nacre.errors import SchemaError, UnknownNameError
+from nacre.evaluation._answers import ABSTAINED, FAILED, SCORED, UNPARSABLE
+from nacre.evaluation._columns import ALL
+from nacre.evaluation._criterion import Criterion
+from nacre.evaluation._experts import ExpertLabels, Ratings
+from nacre.evaluation._scores import Scores
+from nacre.metrics import (
+    MIN_N,
+    AcceptRates,
+    HumanCeiling,
+    Metric,
+    accept_rates,
+    cluster_ratios,
+    cohen_kappa,
+    gwet_ac1,
+    human_ceiling,
+    krippendorff_alpha,
+    wilson,
+)
+
+UNPARSED = "unparsable"
+"""The verdicts that could not be parsed, beside the classes of the scale."""
+
+Place: TypeAlias = tuple[str, pl.Series | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How far an evaluator agrees with the experts' majority on a slice.
+
+    What could not be parsed counts as a class of its own, which no expert chooses; what the evaluator abstained or
+    failed on is not compared. A number is compared by whether it passes.
+
+    Args:
+        evaluator: Its name.
+        criterion: What it scores.
+        slice: Where; `all` for everything.
+        n: How many responses are compared.
+        raw: The share of responses where they agree.
+        kappa: Cohen's kappa.
+        ac1: Gwet's AC1.
+        alpha: Krippendorff's alpha of what could be parsed, on the level of the scale: nominal for pass/fail, interval
+            for a number, else ordinal.
+        weighted_kappa: Cohen's kappa of what could be parsed with quadratic weights; ordinal scales only.
+        raw_parsed: `raw` of what could be parsed.
+        kappa_parsed: `kappa` of what could be parsed.
+        baseline: The agreement of the constant that agrees most: the share of the experts' most frequent class.
+        ceiling: How far experts agree with each other; None where no response has labels of two.
+        accept: How often experts and evaluator accept, and the gap, of what could be parsed; a preference accepts what
+            won. None for a number without `passes`.
+        classes: Names of the rows of `confusion`; its columns are these and `unparsable`.
+        confusion: How many responses of each class of the experts got which verdict.
+        n_abstained: How many responses with a majority the evaluator abstained on.
+        n_failed: How many it failed on.
+        note: Why a coefficient is missing, where one is.
+    """
+
+    evaluator: str
+    criterion: str
+    slice: str
+    n: int
+    raw: Metric
+    kappa: Metric
+    ac1: Metric
+    alpha: Metric
+    weighted_kappa: Metric | None
+    raw_parsed: Metric
+    kappa_parsed: Metric
+    baseline: float
+    ceiling: HumanCeiling | None
+    accept: AcceptRates | None
+    classes: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    n_abstained: int
+    n_failed: int
+    note: str
+
+    @property
+    def is_too_few(self) -> bool:
+        """Whether there are too few responses to read anything into it."""
+        return self.n < MIN_N
+
+    @property
+    def n_unparsable(self) -> int:
+        """How many verdicts could not be parsed."""
+        return int(self.confusion[:, -1].sum())
+
+    @property
+    def of_ceiling(self) -> float | None:
+        """Raw agreement over the experts' own, the headline; None without a ceiling."""
+        if self.ceiling is None or not self.ceiling.agreement.value > 0:
+            return None
+        return self.raw.value / self.ceiling.agreement.value
+
+    @property
+    def base_rates(self) -> dict[str, tuple[float, float]]:
+        """The share of each class (and of `unparsable`) by the experts and by the evaluator."""
+        n = max(self.n, 1)
+        experts, evaluator = (
+            [*(self.confusion.sum(axis=1) / n).tolist(), 0.0],
+            (self.confusion.sum(axis=0) / n).tolist(),
+        )
+        return dict(zip((*self.classes, UNPARSED), zip(experts, evaluator, strict=True), strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the agreement as JSON."""
+        names = ("raw", "kappa", "ac1", "alpha", "weighted_kappa", "raw_parsed", "kappa_parsed")
+        metrics = {name: _json(getattr(self, name)) for name in names}
+        return {
+            "evaluator": self.evaluator,
+            "criterion": self.criterion,
+            "slice": self.slice,
+            "n": self.n,
+            "is_too_few": self.is_too_few,
+            **metrics,
+            "baseline": _json(self.baseline),
+            "ceiling": None if self.ceiling is None else {k: _json(v) for k, v in self.ceiling._asdict().items()},
+            "of_ceiling": _json(self.of_ceiling),
+            "accept": None if self.accept is None else {k: _json(v) for k, v in self.accept._asdict().items()},
+            "base_rates": {name: list(rates) for name, rates in self.base_rates.items()},
+            "classes": list(self.classes),
+            "confusion": self.confusion.tolist(),
+            "n_unparsable": self.n_unparsable,
+            "n_abstained": self.n_abstained,
+            "n_failed": self.n_failed,
+            "note": self.note,
+        }
+
+    def __str__(self) -> str:
+        share = "" if self.of_ceiling is None else f", {self.of_ceiling:.0%} of the experts' own"
+        where = "" if self.slice == ALL else f" on `{self.slice}`"
+        return (
+            f"{self.evaluator}{where} agrees with the experts on {self.criterion} in {self.raw}{share}; "
+            f"kappa {self.kappa}; a constant {self.baseline:.2f}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class AgreementReport:
+    """Agreement of every evaluator with the experts, on all responses first and then slice by slice.
+
+    Args:
+        agreements: A line per evaluator and slice.
+        n_tied: How many responses experts labelled without a majority, by criterion; they are not compared.
+        n_not_scored: How many responses with a majority are not among the scores, by criterion.
+    """
+
+    agreements: tuple[Agreement, ...]
+    n_tied: dict[str, int]
+    n_not_scored: dict[str, int]
+
+    def of(self, evaluator: str, slice_name: str = ALL) -> Agreement:
+        """Return the agreement of one evaluator on one slice."""
+        of_evaluator = [line for line in self.agreements if line.evaluator == evaluator]
+        if not of_evaluator:
+            known = {line.evaluator for line in self.agreements}
+            raise UnknownNameError("evaluator with expert labels", evaluator, available=known)
+        for line in of_evaluator:
+            if line.slice == slice_name:
+                return line
+        raise UnknownNameError("slice", slice_name, available=[line.slice for line in of_evaluator])
+
+    def frame(self) -> pl.DataFrame:
+        """Return a row per evaluator and slice; metrics are structs `value, low, high, n, is_too_few`."""
+        nested = ("base_rates", "classes", "confusion", "ceiling", "accept")
+        rows = []
+        for line in self.agreements:
+            row = {key: value for key, value in line.to_dict().items() if key not in nested}
+            row["ceiling"] = None if line.ceiling is None else line.ceiling.agreement.to_dict()
+            row["accept_gap"] = None if line.accept is None else line.accept.gap.to_dict()
+            rows.append(row)
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON."""
+        agreements = [line.to_dict() for line in self.agreements]
+        return {"agreements": agreements, "n_tied": self.n_tied, "n_not_scored": self.n_not_scored}
+
+    def __iter__(self) -> Iterator[Agreement]:
+        return iter(self.agreements)
+
+    def __len__(self) -> int:
+        return len(self.agreements)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.agreements)) or "No evaluator scores what experts labelled."
+
+
+def agreement(scores: Scores, experts: ExpertLabels, members: pl.DataFrame | None = None) -> AgreementReport:
+    """Return how far each evaluator agrees with the experts' majority.
+
+    Where prompts are repeated, responses are not independent: intervals resample prompts.
+
+    Args:
+        scores: What evaluators say.
+        experts: What experts say; criteria without labels are left out.
+        members: Which responses belong to which slice, as `slice_members` returns it.
+
+    Examples:
+        >>> from nacre.evaluation import Evaluator, evaluate
+        >>> from nacre.functions import Keyword
+        >>> answers = pl.DataFrame({"prompt": [f"Hi {n}" for n in range(40)], "response": ["Please sit", "No"] * 20})
+        >>> scores = evaluate([Evaluator("please", Criterion("polite"), Keyword("response", ("please",)))], answers)
+        >>> labels = {"row_id": list(range(40)), "score": ["pass", "fail", "pass", "pass"] * 10}
+        >>> print(agreement(scores, ExpertLabels.from_frame(labels, [Criterion("polite")])))
+        please agrees with the experts on polite in .75 [.60-.86] n=40; kappa .50 [.27-.74] n=40; a constant 0.75
+    """
+    lines: list[Agreement] = []
+    n_tied, n_not_scored = {}, {}
+    for criterion in experts.criteria:
+        if criterion.name not in {known.name for known in scores.criteria} or not len(experts.of(criterion.name)):
+            continue
+        _check_same_scale(scores.criterion(criterion.name), criterion)
+        majority, ratings = experts.majority(criterion.name), experts.ratings(criterion.name)
+        decided = majority.filter(pl.col("value").is_not_null())
+        n_tied[criterion.name] = len(majority) - len(decided)
+        n_not_scored[criterion.name] = len(decided.join(scores.responses, on="row_id", how="anti"))
+        for name in scores.evaluators_of(criterion.name):
+            pairs = paired(scores, name, experts)
+            lines += (_on_slice(pairs, name, criterion, ratings, place) for place in _slices(members))
+    return AgreementReport(tuple(lines), n_tied, n_not_scored)
+
+
+def paired(scores: Scores, evaluator: str, experts: ExpertLabels) -> pl.DataFrame:
+    """Return what evaluator and experts say of each response that most experts agree on.
+
+    Its columns are `row_id`, `prompt_id`, `truth` (the experts' majority), `value` and `status` of the evaluator.
+    """
+    name = scores.criterion_of(evaluator).name
+    truth = experts.majority(name).filter(pl.col("value").is_not_null()).select("row_id", truth="value")
+    verdicts = scores.of(evaluator).filter(pl.col("criterion") == name)
+    return truth.join(verdicts, on="row_id").select("row_id", "prompt_id", "truth", "value", "status").sort("row_id")
+
+
+def compared_codes(compared: pl.DataFrame, criterion: Criterion) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return codes of experts and evaluator; a verdict that could not be parsed has the code after the last class.
+
+    A number is 1 where it passes and else 0; where it cannot pass all codes are -1.
+    """
+    truth, value = (compared[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("truth", "value"))
+    if isinstance(criterion.scale, Number) and not criterion.has_pass:
+        nothing = np.full(len(truth), -1)
+        return nothing, nothing
+    codes, verdicts = _codes(truth, criterion), _codes(value, criterion)
+    return codes, np.where(verdicts < 0, len(class_names(criterion)), verdicts)
+
+
+def class_names(criterion: Criterion) -> tuple[str, ...]:
+    """Return what is compared: the classes of the scale; whether a number passes."""
+    return criterion.scale.names if isinstance(criterion.scale, Classes) else ("fail", "pass")
+
+
+def repeated_prompts(rows: pl.DataFrame) -> NDArray[Any] | None:
+    """Return the prompt of each row where prompts occur more than once: what intervals resample then."""
+    prompts = rows.get_column("prompt_id")
+    return prompts.to_numpy() if prompts.is_duplicated().any() else None
+
+
+def _slices(members: pl.DataFrame | None) -> Iterator[Place]:
+    yield ALL, None
+    if members is not None:
+        for name in members.columns:
+            if name != "row_id":
+                yield name, members.filter(pl.col(name)).get_column("row_id")
+
+
+def _on_slice(pairs: pl.DataFrame, evaluator: str, criterion: Criterion, experts: Ratings, place: Place) -> Agreement:
+    slice_name, row_ids = place
+    rows = pairs if row_ids is None else pairs.filter(pl.col("row_id").is_in(row_ids.implode()))
+    compared = rows.filter(pl.col("status").is_in([SCORED, UNPARSABLE]))
+    truth, verdicts = compared_codes(compared, criterion)
+    classes, prompts = class_names(criterion), repeated_prompts(compared)
+    has_codes, is_parsed = truth >= 0, verdicts < len(classes)
+    n_classes = len(classes) + int(not is_parsed.all())
+    parsed, parsed_truth = verdicts[is_parsed], truth[is_parsed]
+    parsed_prompts = None if prompts is None else prompts[is_parsed]
+    numbers = compared.filter(is_parsed).select(pl.col("truth", "value").cast(pl.Float64)).to_numpy()
+    kappa = cohen_kappa(truth, verdicts, clusters=prompts)
+    is_ordinal = criterion.kind == "ordinal"
+    known = truth[has_codes]
+    return Agreement(
+        evaluator,
+        criterion.name,
+        slice_name,
+        n=len(compared),
+        raw=_share(truth == verdicts, has_codes, prompts),
+        kappa=kappa,
+        ac1=gwet_ac1(truth, verdicts, n_classes=n_classes, clusters=prompts),
+        alpha=krippendorff_alpha(numbers, _level(criterion)),
+        weighted_kappa=cohen_kappa(parsed_truth, parsed, "quadratic", clusters=parsed_prompts) if is_ordinal else None,
+        raw_parsed=_share(truth == verdicts, has_codes & is_parsed, prompts),
+        kappa_parsed=kappa if is_parsed.all() else cohen_kappa(parsed_truth, parsed, clusters=parsed_prompts),
+        baseline=float(np.bincount(known).max() / len(known)) if len(known) else np.nan,
+        ceiling=_ceiling(experts, compared.get_column("row_id"), criterion),
+        accept=_accept(criterion, numbers, parsed_prompts),
+        classes=classes,
+        confusion=_confusion(known, verdicts[has_codes], len(classes)),
+        n_abstained=int((rows["status"] == ABSTAINED).sum()),
+        n_failed=int((rows["status"] == FAILED).sum()),
+        note=_note(criterion, kappa),
+    )
+
+
+def _codes(values: NDArray[np.float64], criterion: Criterion) -> NDArray[np.int64]:
+    points = criterion.passed(values).astype(np.float64) if criterion.kind == "number" else values
+    return np.where(np.isnan(values), -1, np.nan_to_num(points)).astype(np.int64)
+
+
+def _share(is_right: NDArray[np.bool_], counts: NDArray[np.bool_], prompts: NDArray[Any] | None) -> Metric:
+    if prompts is None:
+        return wilson(int((is_right & counts).sum()), int(counts.sum()))
+    return cluster_ratios((is_right & counts)[:, None], counts[:, None], prompts)[0]
+
+
+def _accept(criterion: Criterion, numbers: NDArray[np.float64], prompts: NDArray[Any] | None) -> AcceptRates | None:
+    if criterion.kind == "preference":
+        return accept_rates(*(criterion.outcome(numbers.T) == 1), clusters=prompts)
+    return accept_rates(*criterion.passed(numbers.T), clusters=prompts) if criterion.has_pass else None
+
+
+def _ceiling(experts: Ratings, row_ids: pl.Series, criterion: Criterion) -> HumanCeiling | None:
+    rows = np.isin(experts.row_ids, row_ids.to_numpy())
+    if criterion.kind == "number" and not criterion.has_pass:
+        return None
+    found = human_ceiling(_codes(experts.values[rows], criterion))
+    return None if np.isnan(found.agreement.value) else found
+
+
+def _confusion(truth: NDArray[np.int64], verdicts: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    cells = np.bincount(truth * (n_classes + 1) + verdicts, minlength=n_classes * (n_classes + 1))
+    return cells.reshape(n_classes, n_classes + 1)
+
+
+def _level(criterion: Criterion) -> Literal["nominal", "ordinal", "interval"]:
+    if criterion.kind == "number":
+        return "interval"
+    return "nominal" if criterion.kind == "pass_fail" else "ordinal"
+
+
+def _note(criterion: Criterion, kappa: Metric) -> str:
+    if criterion.kind == "number" and not criterion.has_pass:
+        return f"`{criterion.name}` has no `passes`, so only alpha compares its numbers."
+    if kappa.n and np.isnan(kappa.value):
+        return "Experts and evaluator chose one class only, so kappa has nothing to correct."
+    return ""
+
+
+def _check_same_scale(scored: Criterion, labelled: Criterion) -> None:
+    if scored.scale != labelled.scale:
+        raise SchemaError(
+            f"Experts labelled `{labelled.name}` as {labelled.spec().get('scale', 'pass_fail')}, but it is scored as "
+            f"{scored.spec().get('scale', 'pass_fail')}. Use one scale for both."
+        )
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Metric):
+        return value.to_dict()
+    return None if isinstance(value, float) and np.isnan(value) else value
