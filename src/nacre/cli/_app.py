@@ -21,6 +21,7 @@ from nacre.cli._predict import predict
 from nacre.cli._restore import restore
 from nacre.cli._run import run
 from nacre.cli._show import show
+from nacre.cli._show_evaluation import responses, runs
 from nacre.errors import CancelledError, NacreError
 
 
@@ -51,6 +52,8 @@ app.command()(demo)
 app.command()(init)
 app.command("import")(import_)
 app.command()(run)
+for look in (runs, responses):
+    show.command()(look)
 app.add_typer(show)
 app.command()(predict)
 app.command()(export)

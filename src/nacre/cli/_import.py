@@ -1,4 +1,4 @@
-"""`nacre import`: data points in, whole or not at all."""
+"""`nacre import`: data points, labels of experts and scores in, whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from nacre.cli._output import print_json, print_text
-from nacre.cli._project import RECIPE, File, Json, opened
+from nacre.cli._project import RECIPE, File, Json, opened, opened_evaluation
+from nacre.errors import UnknownNameError
+
+LABELS = ("experts", "scores")
 
 
 def import_(
@@ -16,13 +19,43 @@ def import_(
     file: File = RECIPE,
     drop: Annotated[Path | None, typer.Option(help="Leave out a file that was imported beside the source.")] = None,
     refused: Annotated[Path | None, typer.Option(help="Put bad rows in this file and import the others.")] = None,
+    what: Annotated[str, typer.Option("--as", help="What the file holds: data, experts or scores.")] = "data",
     json: Json = False,
 ) -> None:
-    """Import data points: CSV, JSON Lines, Parquet or Arrow. One bad row, and nothing is imported.
+    """Import data points, labels of experts or scores: CSV, JSON Lines, Parquet or Arrow, all of it or nothing.
 
     The data points become what the sources say: the source of the recipe and the files imported beside it. Importing
     the same again does nothing; a uid that occurs in two files is refused.
+
+    `--as experts` and `--as scores` take a row per label, with `criterion` and `score`, or a column per criterion; a
+    response is named by `uid`, `prompt_id` and `repeat`, or its `prompt` and `response`. No import replaces another;
+    the latest label of an expert counts.
     """
+    if what in LABELS:
+        return _import_labels(what, source, file, drop, json)
+    if what != "data":
+        raise UnknownNameError("import", what, available=("data", *LABELS))
+    return _import_data(source, file, drop, refused, json)
+
+
+def _import_labels(what: str, source: Path | None, file: Path, drop: Path | None, json: bool) -> None:
+    from nacre.loop import drop_table, evaluated_dataset, import_experts, import_scores
+
+    with opened_evaluation(file, create=True) as (project, recipe):
+        if drop is not None:
+            drop_table(project.experts if what == "experts" else project.scores, drop.name)
+        importer = import_experts if what == "experts" else import_scores
+        n = importer(project, recipe, evaluated_dataset(project, recipe), source)
+    if json:
+        print_json({"imported": n})
+    elif n is None:
+        told = "Nothing to import" if drop is None else f"{drop} left out"
+        print_text(f"{told}: all other {what} are there already.")
+    else:
+        print_text(f"{n:,} {'labels of experts' if what == 'experts' else 'scores'} imported.")
+
+
+def _import_data(source: Path | None, file: Path, drop: Path | None, refused: Path | None, json: bool) -> None:
     from nacre.loop import import_source
 
     with opened(file, create=True) as (project, recipe):

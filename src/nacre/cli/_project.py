@@ -12,7 +12,7 @@ import typer
 from nacre.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from nacre.loop import Recipe
+    from nacre.loop import EvaluationRecipe, ProjectRecipe, Recipe
     from nacre.workspace import Project
 
 WORKSPACE = ".nacre"
@@ -23,7 +23,7 @@ RECIPE = Path("nacre.yaml")
 
 
 @contextmanager
-def opened(file: Path, *, create: bool = False) -> Iterator[tuple[Project, Recipe]]:
+def opened_project(file: Path, *, create: bool = False) -> Iterator[tuple[Project, ProjectRecipe]]:
     """Open the project of a recipe; its workspace is the folder `.nacre` beside it.
 
     Args:
@@ -32,9 +32,31 @@ def opened(file: Path, *, create: bool = False) -> Iterator[tuple[Project, Recip
     """
     from nacre import loop, workspace
 
-    recipe = loop.read_recipe(file)
+    recipe = loop.read_project(file)
     folder = file.parent / WORKSPACE
     if not create and not (folder / "workspace.toml").is_file():
         raise WorkspaceError(f"The project `{recipe.project}` was never run: there is no `{folder}`. Use `nacre run`.")
     with workspace.open(folder, create=create) as opened_workspace:
         yield opened_workspace.project(recipe.project, create=create), recipe
+
+
+@contextmanager
+def opened(file: Path, *, create: bool = False) -> Iterator[tuple[Project, Recipe]]:
+    """Open a project that labels, with the labeling part of its recipe."""
+    from nacre import loop
+
+    loop.read_recipe(file)  # says what is missing before anything is made
+    with opened_project(file, create=create) as (project, recipe):
+        assert recipe.labeling is not None  # read above
+        yield project, recipe.labeling
+
+
+@contextmanager
+def opened_evaluation(file: Path, *, create: bool = False) -> Iterator[tuple[Project, EvaluationRecipe]]:
+    """Open a project that evaluates, with the evaluation part of its recipe."""
+    from nacre import loop
+
+    loop.read_evaluation_recipe(file)
+    with opened_project(file, create=create) as (project, recipe):
+        assert recipe.evaluation is not None  # read above
+        yield project, recipe.evaluation

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nacre.cli._output import print_text
-from nacre.cli._project import RECIPE, File, opened
+from nacre.cli._project import RECIPE, File, opened_project
 
 
 def restore(
@@ -17,7 +17,7 @@ def restore(
 
     The recipe still says what it said: `nacre export recipe -o nacre.yaml` writes it as the project now stands.
     """
-    with opened(file) as (project, _):
+    with opened_project(file) as (project, _):
         done = project.restore(event)
     print_text(f"{done}\nThe next `nacre run` follows nacre.yaml again. To keep this, write the recipe first:")
     print_text("  nacre export recipe -o nacre.yaml")

@@ -7,52 +7,94 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nacre.cli._evaluated import evaluated_document, print_evaluated
 from nacre.cli._output import print_json, print_text, progress_bar
-from nacre.cli._project import RECIPE, File, Json, opened
+from nacre.cli._project import RECIPE, File, Json, opened_project
+from nacre.errors import SpecError
 
 if TYPE_CHECKING:
-    from nacre.loop import Analysis, Turn
+    from nacre.loop import Analysis, ProjectRecipe, Stage, Turn
 
 
 def run(
     file: File = RECIPE,
-    until: Annotated[str, typer.Option(help="The last stage: import, apply, label, train or analyse.")] = "analyse",
-    note: Annotated[str | None, typer.Option("--note", "-m", help="What this iteration is for.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="The last stage: import, apply, label, train, analyse or evaluate; by default all there are."
+        ),
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", "-m", help="What this iteration or run is for.")] = None,
     refused: Annotated[Path | None, typer.Option(help="Put bad rows in this file and import the others.")] = None,
+    responses: Annotated[
+        Path | None, typer.Option(help="Evaluate the responses in this file instead of those of the recipe.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes for Python functions; by default one a core.")] = None,
     retry_errors: Annotated[bool, typer.Option(help="Try rows again on which a function failed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where the report goes; by default beside the recipe.")] = None,
     json: Json = False,
 ) -> None:
-    """Import, apply functions, fit the label model, train, and say what to repair first.
+    """Import, apply functions, fit the label model, train, say what to repair first; then evaluate responses.
 
-    What has not changed since the last run is not computed again.
+    A project runs the stages that its nacre.yaml describes. What has not changed since the last run is not computed
+    again.
     """
     from nacre.engine import default_jobs
-    from nacre.loop import check_stage
-    from nacre.loop import run as run_project
+    from nacre.loop import run as run_labeling
+    from nacre.loop import run_benchmark
     from nacre.report import write_report
 
-    stage = check_stage(until)
-    with opened(file, create=True) as (project, recipe), progress_bar() as progress:
-        turn = run_project(
-            project,
-            recipe,
-            until=stage,
-            note=note,
-            refused=refused,
-            n_jobs=jobs or default_jobs(),
-            retry_errors=retry_errors,
-            progress=progress,
-        )
-        where = None
-        if turn.analysis is not None:
-            where = report or file.parent / "report.html"
-            write_report(project, recipe, turn, where)
+    documents: list[dict[str, Any]] = []
+    with opened_project(file, create=True) as (project, recipe):
+        stage = _last_stage(recipe, until)
+        if recipe.labeling is not None:
+            with progress_bar() as progress:
+                turn = run_labeling(
+                    project,
+                    recipe.labeling,
+                    until=stage,
+                    note=note,
+                    refused=refused,
+                    n_jobs=jobs or default_jobs(),
+                    retry_errors=retry_errors,
+                    progress=progress,
+                )
+            where = None
+            if turn.analysis is not None:
+                where = report or file.parent / "report.html"
+                write_report(project, recipe.labeling, turn, where)
+            documents.append(run_document(turn, where))
+            if not json:
+                print_run(turn, where)
+        if recipe.evaluation is not None and stage == "evaluate":
+            with progress_bar() as progress:
+                evaluated = run_benchmark(
+                    project,
+                    recipe.evaluation,
+                    responses=responses,
+                    note=note,
+                    retry_errors=retry_errors,
+                    progress=progress,
+                )
+            documents.append({"evaluation": evaluated_document(project, recipe.evaluation, evaluated)})
+            if not json:
+                print_evaluated(project, recipe.evaluation, evaluated)
     if json:
-        print_json(run_document(turn, where))
-    else:
-        print_run(turn, where)
+        print_json({key: value for document in documents for key, value in document.items()})
+
+
+def _last_stage(recipe: ProjectRecipe, until: str | None) -> Stage:
+    """Return the last stage to run, or say why there is no such stage."""
+    from nacre.loop import check_stage
+
+    stage = check_stage(until or "evaluate")
+    if recipe.evaluation is None and until == "evaluate":
+        raise SpecError(f"`{recipe.project}` has no responses to evaluate: its nacre.yaml lacks `evaluation`.")
+    if recipe.labeling is None and stage != "evaluate":
+        raise SpecError(
+            f"`{recipe.project}` labels nothing: its nacre.yaml has `evaluation` alone, the stage `evaluate`."
+        )
+    return stage
 
 
 def run_document(turn: Turn, report: Path | None) -> dict[str, Any]:

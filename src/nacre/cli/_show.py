@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nacre.cli._output import print_json, print_table, print_text
-from nacre.cli._project import RECIPE, File, Json, opened
+from nacre.cli._project import RECIPE, File, Json, opened, opened_project
 from nacre.errors import UnknownNameError
 
 show = typer.Typer(name="show", help="Show what the newest run found.", no_args_is_help=True)
@@ -150,7 +150,7 @@ def iterations(file: File = RECIPE, json: Json = False) -> None:
     """The iterations, with what each brought and what was edited for it."""
     from nacre.displays import Column
 
-    with opened(file) as (project, _):
+    with opened_project(file) as (project, _):
         found: list[dict[str, Any]] = [
             {
                 "iteration": part.number,
@@ -183,7 +183,7 @@ def events(
     json: Json = False,
 ) -> None:
     """What happened in the project; `nacre restore EVENT` brings an object back to what it was."""
-    with opened(file) as (project, _):
+    with opened_project(file) as (project, _):
         found = project.events.last(last)
     if json:
         return print_json(

@@ -1,9 +1,13 @@
 """The labeling loop of a project: from its recipe to an iteration with its analysis."""
 
 from nacre.loop._document import read_document
+from nacre.loop._evaluated_rows import evaluated_rows, readable_labels, readable_scores
+from nacre.loop._evaluation import Evaluated, run_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe
+from nacre.loop._evaluation_sync import drop_table, expert_labels, import_experts, import_scores, recipe_responses
 from nacre.loop._export import export_frame, export_recipe
 from nacre.loop._prediction import predict_source
+from nacre.loop._project_evaluation import ProjectEvaluation, evaluated_dataset, project_evaluation, run_scores
 from nacre.loop._project_recipe import ProjectRecipe, read_evaluation_recipe, read_project, read_recipe
 from nacre.loop._recipe import SPLITS, HashSplit, Recipe, recipe_from_spec
 from nacre.loop._spec_text import entries, recipe_text
@@ -16,9 +20,11 @@ __all__ = [
     "SPLITS",
     "STAGES",
     "Analysis",
+    "Evaluated",
     "EvaluationRecipe",
     "HashSplit",
     "Labels",
+    "ProjectEvaluation",
     "ProjectRecipe",
     "Recipe",
     "Stage",
@@ -28,19 +34,31 @@ __all__ = [
     "analyse",
     "apply_functions",
     "check_stage",
+    "drop_table",
     "entries",
+    "evaluated_dataset",
+    "evaluated_rows",
+    "expert_labels",
     "export_frame",
     "export_recipe",
     "fit_label_model",
+    "import_experts",
+    "import_scores",
     "import_source",
     "predict_source",
+    "project_evaluation",
     "read_document",
     "read_evaluation_recipe",
     "read_project",
     "read_recipe",
+    "readable_labels",
+    "readable_scores",
     "recipe_from_spec",
+    "recipe_responses",
     "recipe_text",
     "run",
+    "run_benchmark",
+    "run_scores",
     "split_outcomes",
     "sync",
     "train_model",

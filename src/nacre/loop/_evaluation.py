@@ -12,10 +12,11 @@ from nacre._hashing import hash_json, hash_series
 from nacre._progress import Progress, Silent
 from nacre.data import Dataset
 from nacre.errors import SchemaError
-from nacre.evaluation import Scores, criterion_from_spec, evaluate
+from nacre.evaluation import Scores, evaluate
 from nacre.labeling import slice_members
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_sync import (
+    check_names,
     import_experts,
     import_scores,
     imported_scores,
@@ -90,13 +91,6 @@ def run_benchmark(
     return Evaluated(run or newest, run is not None, tuple(line for line in notes if line))
 
 
-def run_scores(project: Project, run: Run) -> Scores:
-    """Return the scores of a run."""
-    frame = project.artifacts.get_frame(run.content.scores)
-    criteria = tuple(criterion_from_spec(name, spec) for name, spec in run.content.criteria.items())
-    return Scores(frame, criteria, dict(run.content.evaluators))
-
-
 def _with_imported(project: Project, recipe: EvaluationRecipe, scores: Scores, data: Dataset) -> Scores:
     """Add the scores of other tools."""
     imported = imported_scores(project, recipe.criteria, response_keys(data))
@@ -107,11 +101,7 @@ def _with_imported(project: Project, recipe: EvaluationRecipe, scores: Scores, d
                 "`nacre import FILE --as scores`."
             )
         return Scores(scores.frame, recipe.criteria, scores.evaluators)
-    for name in imported.evaluators:
-        if name in scores.evaluators:
-            raise SchemaError(
-                f"`{name}` is an evaluator of nacre.yaml, and imported scores have one of this name too. Rename one."
-            )
+    check_names(imported, recipe)
     frame = pl.concat([scores.frame, imported.frame])
     return Scores(frame, recipe.criteria, {**scores.evaluators, **imported.evaluators})
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from nacre._hashing import hash_frame
 from nacre.data import Classes, Dataset, read
+from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, read_responses
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
@@ -82,9 +83,28 @@ def import_scores(
     """Keep the scores in a file and return how many, or None where they were there already."""
 
     def check(labels: pl.DataFrame) -> None:
-        _scores(labels, recipe.criteria, responses=None)
+        check_names(_scores(labels, recipe.criteria, responses=None), recipe)
 
     return _import(project.scores, recipe.scores, recipe, responses, source, check)
+
+
+def check_names(imported: Scores, recipe: EvaluationRecipe) -> None:
+    """Refuse imported scores under the name of an evaluator of the recipe."""
+    for evaluator in recipe.evaluators:
+        if evaluator.name in imported.evaluators:
+            raise SchemaError(
+                f"`{evaluator.name}` is an evaluator of nacre.yaml, so scores that are imported need another name: put "
+                "it in a column `evaluator`."
+            )
+
+
+def drop_table(tables: Tables, file: str) -> None:
+    """Leave out what was imported from files of this name; all versions stay in the history."""
+    names = [name for name in tables if name.rpartition(" ")[0] == file]
+    if not names:
+        raise UnknownNameError("imported file", file, available={name.rpartition(" ")[0] or name for name in tables})
+    for name in names:
+        del tables[name]
 
 
 def expert_labels(project: Project, criteria: Sequence[Criterion], responses: pl.DataFrame) -> ExpertLabels | None:
@@ -126,7 +146,7 @@ def _import(
     keyed = response_keys(responses)
     names = [criterion.name for criterion in recipe.criteria]
     labels = read_labels(path, fields=fields, options=options, responses=keyed, criteria=names)
-    check(_numbered(labels))
+    check(_numbered(labels, keyed))
     name = table.source if source is None and table is not None else f"{path.name} {hash_frame(labels)[:8]}"
     is_new = tables.add(name, labels, detail={"of_recipe": source is None})
     return len(labels) if is_new else None
@@ -149,9 +169,13 @@ def _located(
     return found if len(found) else None
 
 
-def _numbered(labels: pl.DataFrame) -> pl.DataFrame:
-    """Give labels a number of their response, so that they can be checked whatever responses are there."""
-    return labels.with_columns(row_id=pl.struct(WHERE).rank("dense").cast(pl.Int64) - 1)
+def _numbered(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+    """Give labels the number of their response, or another one where it is not there, so that they can be checked."""
+    there = responses.select("row_id", *WHERE)
+    others = labels.select(WHERE).unique(maintain_order=True).join(there, on=WHERE, how="anti", nulls_equal=True)
+    numbers = -1 - pl.int_range(len(others), eager=True, dtype=pl.Int64)
+    known = pl.concat([there.select(*WHERE, "row_id"), others.with_columns(row_id=numbers)], how="vertical_relaxed")
+    return labels.join(known, on=WHERE, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _scores(labels: pl.DataFrame, criteria: Sequence[Criterion], *, responses: pl.DataFrame | None) -> Scores:
@@ -159,6 +183,10 @@ def _scores(labels: pl.DataFrame, criteria: Sequence[Criterion], *, responses: p
         labels = labels.with_columns(criterion=pl.lit(criteria[0].name))
     if responses is None:
         responses = labels.select("row_id", *WHERE[1:]).unique("row_id", keep="first")
+    if "evaluator" in labels.columns:  # an evaluator scores one criterion: one that scores several is several
+        several = pl.col("criterion").n_unique().over("evaluator") > 1
+        name = pl.when(several).then(pl.format("{} ({})", "evaluator", "criterion")).otherwise("evaluator")
+        labels = labels.with_columns(name.alias("evaluator"))
     by_name = {criterion.name: criterion for criterion in criteria}
     parts = []
     for (name,), part in labels.group_by("criterion", maintain_order=True):

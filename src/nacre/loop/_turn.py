@@ -50,7 +50,7 @@ from nacre.workspace import Iteration
 if TYPE_CHECKING:
     from nacre.workspace import Project
 
-Stage = Literal["import", "apply", "label", "train", "analyse"]
+Stage = Literal["import", "apply", "label", "train", "analyse", "evaluate"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 SPLIT = "valid"  # errors are analysed here while iterating; test stays sealed
 N_DEV = 200  # labelled data points of train that functions may be proposed from
@@ -130,7 +130,7 @@ def run(
     Args:
         project: The project.
         recipe: What it should be.
-        until: The last stage to run.
+        until: The last stage to run; `evaluate`, which `run_benchmark` is, comes after all of them.
         note: What this iteration is for. A run that changes the training set opens an iteration.
         refused: Where bad rows of the source go; without it one bad row stops the import.
         n_jobs: Processes for Python functions that live in a file.

@@ -1,0 +1,86 @@
+"""`nacre show` of an evaluation: runs, matrix, agreement, gaps, evaluators and the responses behind a number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from nacre.cli._evaluated import run_summary
+from nacre.cli._output import print_json, print_table, print_text
+from nacre.cli._project import RECIPE, File, Json, opened_evaluation
+from nacre.cli._show import MOST_TEXT
+
+RunName = Annotated[str | None, typer.Option("--run", "-r", help="An earlier run, by number or note.")]
+SliceName = Annotated[str, typer.Option("--slice", "-s", help="Only this slice.")]
+
+
+def runs(file: File = RECIPE, json: Json = False) -> None:
+    """The runs of the benchmark, with what each was for and what was edited for it."""
+    from nacre.displays import Column
+
+    with opened_evaluation(file) as (project, _):
+        found = [
+            {**run_summary(run), "changes": [str(event) for event in project.runs.changes(run.number)]}
+            for run in project.runs
+        ]
+    if json:
+        return print_json(found)
+    columns = [
+        Column("run", "run", "integer"),
+        Column("note", "note"),
+        Column("system", "system"),
+        Column("responses", "responses", "integer"),
+        Column("prompts", "prompts", "integer"),
+        Column("edits", "edits", "integer"),
+        Column("author", "by"),
+        Column("at", "when"),
+    ]
+    rows = [{**row, "edits": len(row["changes"])} for row in found]
+    return print_table(rows, columns) if rows else print_text("No run yet. `nacre run` makes the first.")
+
+
+def responses(
+    file: File = RECIPE,
+    slice: SliceName = "all",
+    criterion: Annotated[str | None, typer.Option("--criterion", "-c", help="Only scores on this criterion.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="Only this score, such as fail, or abstained, unparsable, failed.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="How many rows to show.")] = 5,
+    run: RunName = None,
+    json: Json = False,
+) -> None:
+    """The responses behind a cell of the matrix, the worst first, with scores, reasons and labels of experts."""
+    from nacre.loop import evaluated_rows, project_evaluation
+
+    with opened_evaluation(file) as (project, recipe):
+        evaluation = project_evaluation(project, recipe, run)
+        found = evaluated_rows(evaluation, slice=slice, criterion=criterion, score=score, n=rows)
+    if json:
+        return print_json(found)
+    for row in found:
+        _print_response(row, criterion)
+    return None if found else print_text("There is no such response.")
+
+
+def _print_response(row: dict[str, Any], criterion: str | None) -> None:
+    print_text(f"row {row['row_id']}  {row['prompt_id']}" + (f" repeat {row['repeat']}" if row["repeat"] else ""))
+    for name in ("prompt", "response", "reference"):
+        if name in row:
+            print_text(f"    {name}: {_short(row[name])}")
+    for line in row["scores"]:
+        if criterion in (None, line["criterion"]):
+            told = line["score"] if line["status"] == "scored" else f"{line['status']} {line['message'] or ''}"
+            reason = f"  because {_short(line['rationale'])}" if line["rationale"] else ""
+            of = "" if line["evaluator"] == line["criterion"] else f" ({line['criterion']})"
+            print_text(f"    {line['evaluator']}{of}: {told}{reason}")
+    for line in row["experts"]:
+        if criterion in (None, line["criterion"]):
+            reason = f"  because {_short(line['explanation'])}" if line["explanation"] else ""
+            print_text(f"    {line['annotator']} on {line['criterion']}: {line['score'] or 'undecided'}{reason}")
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else " ".join(str(value).split())
+    return f"{text[:MOST_TEXT]}{'...' if len(text) > MOST_TEXT else ''}"

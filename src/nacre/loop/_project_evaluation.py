@@ -1,0 +1,116 @@
+"""A run with all that is known about it: responses, scores, slices, labels of experts, and the run before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from nacre.data import Dataset
+from nacre.errors import WorkspaceError
+from nacre.evaluation import Criterion, ExpertLabels, Scores, criterion_from_spec
+from nacre.loop._evaluation_recipe import EvaluationRecipe
+from nacre.loop._evaluation_sync import expert_labels, recipe_responses
+from nacre.loop._response_labels import response_keys
+from nacre.workspace import Event, Run
+
+if TYPE_CHECKING:
+    from nacre.workspace import Project
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectEvaluation:
+    """A run of a project and what is known about it; what follows from that is computed when it is asked for.
+
+    Args:
+        project: The project.
+        recipe: The evaluation part of its recipe.
+        run: The run.
+        baseline: The run that it is compared with; None for the first.
+    """
+
+    project: Project
+    recipe: EvaluationRecipe
+    run: Run
+    baseline: Run | None
+
+    @cached_property
+    def responses(self) -> pl.DataFrame:
+        """The responses, with all fields of the file."""
+        return self.project.artifacts.get_frame(self.run.content.responses)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """What evaluators say of them."""
+        return run_scores(self.project, self.run)
+
+    @cached_property
+    def members(self) -> pl.DataFrame:
+        """Which response is in which slice: `row_id` and a Boolean column per slice."""
+        return self.project.artifacts.get_frame(self.run.content.members)
+
+    @cached_property
+    def experts(self) -> ExpertLabels | None:
+        """What experts say of them by now, or None where they said nothing."""
+        return expert_labels(self.project, run_criteria(self.run), response_keys(Dataset.from_frame(self.responses)))
+
+    @cached_property
+    def baseline_scores(self) -> Scores | None:
+        """What evaluators said of the responses of the baseline."""
+        return None if self.baseline is None else run_scores(self.project, self.baseline)
+
+    @cached_property
+    def changes(self) -> tuple[Event, ...]:
+        """What was edited since the run before."""
+        return self.project.runs.changes(self.run.number)
+
+
+def project_evaluation(
+    project: Project, recipe: EvaluationRecipe, run: int | str | None = None, *, baseline: int | str | None = None
+) -> ProjectEvaluation:
+    """Return what is known about a run.
+
+    Args:
+        project: The project.
+        recipe: The evaluation part of its recipe.
+        run: The run, by number or note; by default the newest.
+        baseline: The run to compare it with; by default that of the recipe, else the run before.
+
+    Raises:
+        WorkspaceError: There is no run yet.
+    """
+    newest = project.runs.newest
+    if newest is None:
+        raise WorkspaceError(f"No responses of `{project.name}` were evaluated yet. `nacre run` does that.")
+    found = newest if run is None else project.runs[run]
+    return ProjectEvaluation(project, recipe, found, _baseline(project, recipe, found, baseline))
+
+
+def evaluated_dataset(project: Project, recipe: EvaluationRecipe) -> Dataset:
+    """Return the responses of the newest run; before the first, those that the recipe names."""
+    newest = project.runs.newest
+    if newest is None:
+        return recipe_responses(recipe)
+    return Dataset.from_frame(project.artifacts.get_frame(newest.content.responses))
+
+
+def run_scores(project: Project, run: Run) -> Scores:
+    """Return the scores of a run."""
+    frame = project.artifacts.get_frame(run.content.scores)
+    return Scores(frame, tuple(run_criteria(run)), dict(run.content.evaluators))
+
+
+def run_criteria(run: Run) -> Sequence[Criterion]:
+    """Return the criteria of a run as they were then."""
+    return [criterion_from_spec(name, spec) for name, spec in run.content.criteria.items()]
+
+
+def _baseline(project: Project, recipe: EvaluationRecipe, run: Run, baseline: int | str | None) -> Run | None:
+    wanted = recipe.baseline if baseline is None else baseline
+    if wanted is not None:
+        found = project.runs[wanted]
+        return None if found == run else found
+    return project.runs[run.number - 1] if run.number > 1 else None
