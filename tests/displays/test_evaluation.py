@@ -47,14 +47,14 @@ def test_few_responses_are_grey():
 
 
 @pytest.mark.parametrize(
-    ("change", "lower_is_better", "arrow", "tone"),
-    [(0.1, False, "\u25b2", "up"), (-0.1, False, "\u25bc", "down"), (0.1, True, "\u25b2", "down")],
+    ("change", "is_better", "arrow", "tone"),
+    [(0.1, True, "\u25b2", "up"), (-0.1, False, "\u25bc", "down"), (0.1, False, "\u25b2", "down")],
     ids=["rises", "falls", "rises where small is good"],
 )
-def test_a_significant_change_has_an_arrow_and_the_colour_of_its_worth(change, lower_is_better, arrow, tone):
-    cell = ds.MatrixCell(METRIC, change=(change, change - 0.05, change + 0.05, 1200), is_changed=True)
+def test_a_significant_change_has_an_arrow_and_the_colour_of_its_worth(change, is_better, arrow, tone):
+    cell = ds.MatrixCell(METRIC, change=(change, change - 0.05, change + 0.05, 1200), is_better=is_better)
 
-    shown = drawn_cell(matrix(cell, ds.MatrixColumn("correct", lower_is_better=lower_is_better)))
+    shown = drawn_cell(matrix(cell))
 
     assert arrow in shown
     assert f'class="change {tone}"' in shown
@@ -148,7 +148,7 @@ def test_agreement_shows_what_it_is_to_be_measured_by():
 def test_only_significant_differences_have_an_arrow():
     rows = [
         ds.DifferenceRow("a", (0.1, 0.05, 0.15, 400), p=0.2),
-        ds.DifferenceRow("b", (0.1, 0, 0.2, 40), is_changed=True),
+        ds.DifferenceRow("b", (0.1, 0, 0.2, 40), is_better=True),
     ]
 
     shown = draw(ds.differences(rows, title="changes"))

@@ -17,7 +17,7 @@ CELL = ds.MatrixCell(
     METRIC,
     n_missing=2,
     change=(0.05, 0.01, 0.09, 60),
-    is_changed=True,
+    is_better=True,
     corrected=FEW,
     target=0.8,
     status="met",
@@ -60,7 +60,7 @@ CHARTS = {
     "trend": ds.trend({"correct": [METRIC, None, FEW]}, ["1", "2", "3"], title="runs", targets={"correct": 0.8}),
     "agreement": ds.agreement([AGREES, ds.AgreementRow("pattern", FEW)], title="agreement"),
     "differences": ds.differences(
-        [ds.DifferenceRow("all", (0.02, 0.01, 0.03, 66), gained=5, lost=3, p=0.01, is_changed=True, link="#all")],
+        [ds.DifferenceRow("all", (0.02, 0.01, 0.03, 66), gained=5, lost=3, p=0.01, is_better=True, link="#all")],
         title="changes",
     ),
     "win_rate": ds.win_rate([ds.WinRateRow("all", 30, 6, 30, METRIC, length_controlled=METRIC)], title="wins"),

@@ -25,8 +25,8 @@ from nacre.displays._schema import ANCHOR, COUNT, FORMAT, MEASURE, NUMBER, TEXT,
 from nacre.displays._table import Column, table
 
 _FLAG = {"type": "boolean"}
-SPEC = record({"title": TEXT, "format": FORMAT, "before": TEXT, "after": TEXT}, lower_is_better=_FLAG, note=TEXT)
-ROW = record({"label": TEXT, "change": MEASURE}, gained=COUNT, lost=COUNT, p=NUMBER, is_changed=_FLAG, link=ANCHOR)
+SPEC = record({"title": TEXT, "format": FORMAT, "before": TEXT, "after": TEXT}, note=TEXT)
+ROW = record({"label": TEXT, "change": MEASURE}, gained=COUNT, lost=COUNT, p=NUMBER, is_better=_FLAG, link=ANCHOR)
 _UP, _DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 
 
@@ -40,7 +40,7 @@ class DifferenceRow:
         gained: How many pass only after.
         lost: How many passed only before.
         p: How often chance alone would be as uneven, adjusted for the other rows.
-        is_changed: Whether it is significant.
+        is_better: Whether a significant change is one for the better; None where it is not significant.
         link: The anchor (`#...`) of the responses behind it.
     """
 
@@ -49,7 +49,7 @@ class DifferenceRow:
     gained: int | None = None
     lost: int | None = None
     p: float | None = None
-    is_changed: bool = False
+    is_better: bool | None = None
     link: str | None = None
 
 
@@ -59,25 +59,23 @@ def differences(
     title: str,
     names: tuple[str, str] = ("before", "after"),
     format: Format = "share",
-    lower_is_better: bool = False,
     note: str = "",
 ) -> Chart:
     """Show paired differences around zero; only significant ones have a colour and an arrow."""
-    spec = {
-        "title": title,
-        "format": format,
-        "before": names[0],
-        "after": names[1],
-        "lower_is_better": lower_is_better,
-        "note": note,
-    }
+    spec = {"title": title, "format": format, "before": names[0], "after": names[1], "note": note}
     return Chart("differences", spec, [_values(row) for row in rows])
 
 
 def _values(row: DifferenceRow) -> dict[str, Any]:
-    optional = {"gained": row.gained, "lost": row.lost, "p": row.p, "link": row.link}
+    optional = {
+        "gained": row.gained,
+        "lost": row.lost,
+        "p": row.p,
+        "is_better": row.is_better,
+        "link": row.link,
+    }
     known = {name: value for name, value in optional.items() if value is not None and value == value}
-    return {"label": row.label, "change": measure(row.change), "is_changed": bool(row.is_changed), **known}
+    return {"label": row.label, "change": measure(row.change), **known}
 
 
 def render(chart: Chart) -> Html:
@@ -119,7 +117,7 @@ def _row(row: Mapping[str, Any], domain: Domain, chart: Chart, *, has_counts: bo
         tag("td", _change(row, chart), class_="numbers"),
         *(counts if has_counts else ()),
         tag("td", p_text(row["p"]) if "p" in row else "", class_="numbers n"),
-        class_="few" if is_too_few(row["change"]) else f"is-{_tone(row, chart) or 'unclear'}",
+        class_="few" if is_too_few(row["change"]) else f"is-{_tone(row) or 'unclear'}",
     )
 
 
@@ -128,22 +126,19 @@ def _zero(domain: Domain) -> Html:
     return tag("line", x1=x, x2=x, y1="0", y2="100%", class_="zero")
 
 
-def _tone(row: Mapping[str, Any], chart: Chart) -> str:
-    if not row.get("is_changed"):
-        return ""
-    rises = (row["change"]["value"] or 0) > 0
-    return "up" if rises != bool(chart.spec.get("lower_is_better")) else "down"
+def _tone(row: Mapping[str, Any]) -> str:
+    return "" if "is_better" not in row else "up" if row["is_better"] else "down"
 
 
 def _change(row: Mapping[str, Any], chart: Chart) -> Html:
     style, change = chart.spec["format"], row["change"]
-    arrow = "" if not row.get("is_changed") else f"{_UP if (change['value'] or 0) > 0 else _DOWN} "
+    arrow = "" if "is_better" not in row else f"{_UP if (change['value'] or 0) > 0 else _DOWN} "
     return tag(
         "span",
         tag("b", f"{arrow}{value_text(change, style, signed=True)}"),
         tag("span", f" {interval_text(change, style, signed=True)}", class_="ci"),
         tag("span", f" n={change['n']:,}", class_="n"),
-        class_=f"change {_tone(row, chart)}".strip(),
+        class_=f"change {_tone(row)}".strip(),
     )
 
 
@@ -166,7 +161,7 @@ def as_table(chart: Chart) -> Chart:
             "change": change_text(row["change"], style),
             "n": row["change"]["n"],
             "p": p_text(row["p"]) if "p" in row else None,
-            "significant": "yes" if row.get("is_changed") else "no",
+            "significant": "yes" if "is_better" in row else "no",
         }
         for row in chart.values
     ]

@@ -31,7 +31,6 @@ _COLUMN = record(
     note=TEXT,
     flags=TEXTS,
     is_overall=_FLAG,
-    lower_is_better=_FLAG,
     link=ANCHOR,
 )
 SPEC = record(
@@ -46,7 +45,7 @@ ROW = record(
     {"slice": TEXT, "column": TEXT, "mean": MEASURE},
     n_missing=COUNT,
     change=MEASURE,
-    is_changed=_FLAG,
+    is_better=_FLAG,
     corrected=MEASURE,
     target=NUMBER,
     status={"enum": ["met", "missed", "open"]},
@@ -69,7 +68,6 @@ class MatrixColumn:
         flags: Why the evaluator is doubted, a phrase each.
         format: How its means are written.
         is_overall: Whether it sums up the others, and stands apart.
-        lower_is_better: Whether a fall is an improvement.
         link: The anchor (`#...`) its name leads to.
     """
 
@@ -79,7 +77,6 @@ class MatrixColumn:
     flags: Sequence[str] = ()
     format: Format = "share"
     is_overall: bool = False
-    lower_is_better: bool = False
     link: str | None = None
 
 
@@ -91,7 +88,7 @@ class MatrixCell:
         mean: The mean of their scores.
         n_missing: How many have no score.
         change: The difference to the baseline.
-        is_changed: Whether the change is significant among all cells.
+        is_better: Whether a change that is significant among all cells is one for the better; None where it is not.
         corrected: The mean that the experts' scores correct.
         target: What the mean should reach.
         status: Whether it does: `met`, `missed`, `open`, or empty without a target.
@@ -101,7 +98,7 @@ class MatrixCell:
     mean: Measured
     n_missing: int = 0
     change: Measured | None = None
-    is_changed: bool = False
+    is_better: bool | None = None
     corrected: Measured | None = None
     target: float | None = None
     status: str = ""
@@ -145,7 +142,7 @@ def _row(slice_name: str, column: str, cell: MatrixCell) -> dict[str, Any]:
     optional = {
         "n_missing": cell.n_missing or None,
         "change": None if cell.change is None else measure(cell.change),
-        "is_changed": cell.is_changed or None,
+        "is_better": cell.is_better,
         "corrected": None if cell.corrected is None else measure(cell.corrected),
         "target": None if cell.target is None else float(cell.target),
         "status": cell.status or None,
@@ -263,7 +260,7 @@ def cell_text(row: Row, column: Row) -> str:
     style = column["format"]
     parts = [f"{row['slice']}, {row['column']}: {measure_text(row['mean'], style)}"]
     if "change" in row:
-        clear = "" if row.get("is_changed") else ", not significant"
+        clear = "" if "is_better" in row else ", not significant"
         parts.append(f"changed by {value_text(row['change'], style, signed=True)}{clear}")
     if "target" in row:
         parts.append(f"target {format_number(row['target'], style)} {row.get('status', '')}".strip())
@@ -276,11 +273,10 @@ def cell_text(row: Row, column: Row) -> str:
 
 def _change(row: Row, column: Row) -> Html:
     shown = value_text(row["change"], column["format"], signed=True)
-    rises = (row["change"]["value"] or 0) > 0
-    if not row.get("is_changed"):
+    if "is_better" not in row:
         return tag("span", shown, class_="change")
-    better = rises != bool(column.get("lower_is_better"))
-    return tag("span", f"{_UP if rises else _DOWN}{shown}", class_=f"change {'up' if better else 'down'}")
+    arrow = _UP if (row["change"]["value"] or 0) > 0 else _DOWN
+    return tag("span", f"{arrow}{shown}", class_=f"change {'up' if row['is_better'] else 'down'}")
 
 
 def _bar(row: Row, domain: Domain) -> Html:
