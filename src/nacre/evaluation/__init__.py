@@ -3,15 +3,27 @@
 from nacre.evaluation._agreement import Agreement, AgreementReport, agreement
 from nacre.evaluation._answers import to_scores
 from nacre.evaluation._catalogue import CATALOGUE
+from nacre.evaluation._columns import ALL, ALL_CRITERIA
 from nacre.evaluation._combine import combine
 from nacre.evaluation._compare import Change, Comparison
+from nacre.evaluation._consistency import (
+    Consistency,
+    LengthEffect,
+    PositionConsistency,
+    both_orders,
+    length_effect,
+    position_consistency,
+    repeat_consistency,
+    self_consistency,
+)
+from nacre.evaluation._corrected import Corrected, KnownRates, corrected_scores, known_rates
 from nacre.evaluation._criterion import PASS_FAIL, PREFERENCE, Criterion, criterion_from_spec
 from nacre.evaluation._evaluate import evaluate
 from nacre.evaluation._evaluator import Evaluator, catalogue_evaluator, evaluator_from_spec
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._gaps import Gap
 from nacre.evaluation._gate import GateCheck, GateResult
-from nacre.evaluation._matrix import ALL, ALL_CRITERIA, Cell, EvaluationMatrix
+from nacre.evaluation._matrix import Cell, EvaluationMatrix, evaluation_matrix
 from nacre.evaluation._personal_data import find_personal_data
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._rigid import Rigid
@@ -28,6 +40,8 @@ __all__ = [
     "Cell",
     "Change",
     "Comparison",
+    "Consistency",
+    "Corrected",
     "Criterion",
     "EvaluationMatrix",
     "Evaluator",
@@ -35,15 +49,26 @@ __all__ = [
     "Gap",
     "GateCheck",
     "GateResult",
+    "KnownRates",
+    "LengthEffect",
+    "PositionConsistency",
     "Rigid",
     "Scores",
     "agreement",
+    "both_orders",
     "catalogue_evaluator",
     "combine",
+    "corrected_scores",
     "criterion_from_spec",
     "evaluate",
+    "evaluation_matrix",
     "evaluator_from_spec",
     "find_personal_data",
+    "known_rates",
+    "length_effect",
+    "position_consistency",
     "read_responses",
+    "repeat_consistency",
+    "self_consistency",
     "to_scores",
 ]

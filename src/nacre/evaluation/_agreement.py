@@ -263,6 +263,13 @@ def class_names(criterion: Criterion) -> tuple[str, ...]:
     return criterion.scale.names if isinstance(criterion.scale, Classes) else ("fail", "pass")
 
 
+def alpha_level(criterion: Criterion) -> Literal["nominal", "ordinal", "interval"]:
+    """Return the level of Krippendorff's alpha that fits the scale."""
+    if criterion.kind == "number":
+        return "interval"
+    return "nominal" if criterion.kind == "pass_fail" else "ordinal"
+
+
 def repeated_prompts(rows: pl.DataFrame) -> NDArray[Any] | None:
     """Return the prompt of each row where prompts occur more than once: what intervals resample then."""
     prompts = rows.get_column("prompt_id")
@@ -299,7 +306,7 @@ def _on_slice(pairs: pl.DataFrame, evaluator: str, criterion: Criterion, experts
         raw=_share(truth == verdicts, has_codes, prompts),
         kappa=kappa,
         ac1=gwet_ac1(truth, verdicts, n_classes=n_classes, clusters=prompts),
-        alpha=krippendorff_alpha(numbers, _level(criterion)),
+        alpha=krippendorff_alpha(numbers, alpha_level(criterion)),
         weighted_kappa=cohen_kappa(parsed_truth, parsed, "quadratic", clusters=parsed_prompts) if is_ordinal else None,
         raw_parsed=_share(truth == verdicts, has_codes & is_parsed, prompts),
         kappa_parsed=kappa if is_parsed.all() else cohen_kappa(parsed_truth, parsed, clusters=parsed_prompts),
@@ -342,12 +349,6 @@ def _ceiling(experts: Ratings, row_ids: pl.Series, criterion: Criterion) -> Huma
 def _confusion(truth: NDArray[np.int64], verdicts: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
     cells = np.bincount(truth * (n_classes + 1) + verdicts, minlength=n_classes * (n_classes + 1))
     return cells.reshape(n_classes, n_classes + 1)
-
-
-def _level(criterion: Criterion) -> Literal["nominal", "ordinal", "interval"]:
-    if criterion.kind == "number":
-        return "interval"
-    return "nominal" if criterion.kind == "pass_fail" else "ordinal"
 
 
 def _note(criterion: Criterion, kappa: Metric) -> str:

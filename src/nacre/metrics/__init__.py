@@ -14,6 +14,7 @@ from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, mac
 from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, newcombe, paired_bootstrap
 from nacre.metrics._confusion import ConfusedPair, confusion, order_classes, top_confusions
+from nacre.metrics._logistic_slope import logistic_slope
 from nacre.metrics._means import mean_metric, standard_error
 from nacre.metrics._metric import MIN_N, Metric
 from nacre.metrics._multilabel import (
@@ -37,7 +38,7 @@ from nacre.metrics._probability import (
     log_loss,
 )
 from nacre.metrics._rates import Limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
-from nacre.metrics._rogan_gladen import rogan_gladen
+from nacre.metrics._rogan_gladen import MIN_YOUDEN, rogan_gladen
 from nacre.metrics._sample_size import minimum_detectable, needed_n
 from nacre.metrics._slices import by_slice
 from nacre.metrics._spans import Span, span_metrics, span_metrics_by_label
@@ -45,6 +46,7 @@ from nacre.metrics._ties import Tie, predict, splitmix64
 
 __all__ = [
     "MIN_N",
+    "MIN_YOUDEN",
     "AcceptRates",
     "Accuracies",
     "Bounds",
@@ -81,6 +83,7 @@ __all__ = [
     "human_ceiling",
     "krippendorff_alpha",
     "log_loss",
+    "logistic_slope",
     "macro_f1",
     "mcnemar",
     "mean_metric",
