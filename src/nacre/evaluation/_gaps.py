@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, Columns
+from nacre.metrics import MIN_N
 
 GapKind: TypeAlias = Literal["empty", "thin", "not scored"]
 
@@ -14,7 +20,8 @@ class Gap:
 
     Args:
         slice: Its name.
-        kind: `empty` has no response, `thin` fewer than 30 prompts, `not scored` responses but no score on the criterion.
+        kind: `empty` has no response, `thin` fewer than 30 prompts, `not scored` no score on the
+            criterion.
         n: How many prompts of it have a response.
         n_wanted: How many more it takes to be read.
         criterion: The criterion without a score, where the slice is `not scored`.
@@ -29,3 +36,21 @@ class Gap:
     def to_dict(self) -> dict[str, Any]:
         """Return the gap as JSON."""
         return dict(vars(self))
+
+
+def coverage_gaps(columns: Columns, masks: Mapping[str, Booleans]) -> tuple[Gap, ...]:
+    """Return empty and thin slices, and slices without a score on a criterion that is scored elsewhere."""
+    is_scored = ~np.isnan(columns.outcomes)
+    shown = [place for place, name in enumerate(columns.names) if name != ALL_CRITERIA]
+    is_used = np.any(is_scored, axis=0)
+    gaps = []
+    for name, mask in masks.items():
+        n = int(mask.sum()) if columns.prompts is None else len(np.unique(columns.prompts[mask]))
+        wanted = max(MIN_N - n, 0)
+        if wanted:
+            gaps.append(Gap(name, "thin" if n else "empty", n, wanted))
+        scored_here = np.any(is_scored[mask], axis=0)
+        for place in shown if n else ():
+            if not scored_here[place] and (is_used[place] or name == ALL):
+                gaps.append(Gap(name, "not scored", n, wanted, columns.names[place]))
+    return tuple(gaps)

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from nacre.errors import UnknownNameError
-from nacre.evaluation._gaps import Gap
-from nacre.evaluation._rigid import Rigid
-from nacre.metrics import Metric
-
-ALL = "all"
-"""The slice of everything, the first row."""
-
-ALL_CRITERIA = "all criteria"
-"""The last column: the share of responses that pass every criterion. It is there from two criteria with a pass on."""
+from nacre.evaluation._cell_changes import is_clear, slice_changes
+from nacre.evaluation._cell_means import Means, slice_means
+from nacre.evaluation._columns import (
+    ALL,
+    ALL_CRITERIA,
+    MISSING,
+    Booleans,
+    By,
+    Columns,
+    Pairs,
+    changed_evaluators,
+    columns_of,
+    evaluators_by_criterion,
+    one_evaluator_per_criterion,
+    paired,
+    slice_masks,
+    with_all_criteria,
+)
+from nacre.evaluation._experts import ExpertLabels
+from nacre.evaluation._gaps import Gap, coverage_gaps
+from nacre.evaluation._rigid import Rigid, rigid_evaluators
+from nacre.evaluation._rows_behind import RowsBehind
+from nacre.evaluation._scores import Scores
+from nacre.metrics import Metric, benjamini_hochberg, minimum_detectable
 
 TargetStatus: TypeAlias = Literal["met", "missed", "open", ""]
 
@@ -101,9 +119,7 @@ class EvaluationMatrix:
         left_out: Criteria that mean something else in the baseline, or are not in it: they have no change.
         changed_evaluators: Evaluators that are not those of the baseline: their columns may have changed for that.
         verdict: In one sentence, what changed against the baseline; without one, which targets are met.
-        table: `row_id`, `prompt_id`, `repeat`, `criterion` (the column), `evaluator`, `value`, `status`, `rationale`,
-            `message` behind all cells but those of `all criteria`.
-        members: `row_id` and a Boolean column per slice.
+        rows_behind: The responses behind the cells; read them with `rows`.
     """
 
     slices: tuple[str, ...]
@@ -118,16 +134,27 @@ class EvaluationMatrix:
     left_out: tuple[str, ...]
     changed_evaluators: tuple[str, ...]
     verdict: str
-    table: pl.DataFrame
-    members: pl.DataFrame
+    rows_behind: RowsBehind
 
     def cell(self, slice: str = ALL, criterion: str = ALL_CRITERIA) -> Cell:
         """Return the cell of a slice and a criterion."""
+        self._check(slice, criterion)
+        return self.cells[slice, criterion]
+
+    def rows(self, slice: str = ALL, criterion: str = ALL_CRITERIA) -> pl.DataFrame:
+        """Return the responses of a cell, those that fail or score lowest first and those without a score last.
+
+        Columns are `row_id`, `prompt_id`, `repeat`, `value` (as stored), `outcome` (as averaged), `status`,
+        `rationale`, `message`, and with a baseline `before`, the outcome of its response to the same prompt.
+        """
+        self._check(slice, criterion)
+        return self.rows_behind.of(slice, criterion)
+
+    def _check(self, slice: str, criterion: str) -> None:
         if slice not in self.slices:
             raise UnknownNameError("slice", slice, available=self.slices)
         if criterion not in self.criteria:
             raise UnknownNameError("criterion", criterion, available=self.criteria)
-        return self.cells[slice, criterion]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the matrix as JSON, without the responses behind it."""
@@ -145,3 +172,188 @@ class EvaluationMatrix:
             "changed_evaluators": list(self.changed_evaluators),
             "verdict": self.verdict,
         }
+
+
+def evaluation_matrix(
+    scores: Scores,
+    members: pl.DataFrame | None = None,
+    *,
+    baseline: Scores | None = None,
+    experts: ExpertLabels | None = None,
+    by: By = "criterion",
+) -> EvaluationMatrix:
+    """Return how good responses are, slice by slice and criterion by criterion.
+
+    Only responses that are scored count; how many are not stands beside every mean. Where prompts repeat, the repeats
+    of a prompt count as one observation. Changes are those of responses to the same prompt and repeat in the baseline,
+    and of the slices that responses of this run are in.
+
+    Args:
+        scores: Scores of a run. Several evaluators of a criterion are combined, see `combine`.
+        members: Which responses belong to which slice, as `nacre.labeling.slice_members` returns it.
+        baseline: Scores of an earlier run, to compare with.
+        experts: Labels of experts for responses of this run: they correct means, and show which evaluators are rigid.
+        by: `criterion`, or `evaluator` for a column each.
+
+    Raises:
+        SchemaError: A run has several responses to the same prompt and repeat, or a name is taken.
+
+    Examples:
+        >>> from nacre.evaluation import Evaluator, Criterion, evaluate
+        >>> from nacre.functions import Keyword, Slice
+        >>> from nacre.labeling import slice_members
+        >>> answers = pl.DataFrame({"prompt": [f"{n}?" for n in range(60)], "response": ["Yes, please", "No"] * 30})
+        >>> scores = evaluate([Evaluator("please", Criterion("polite"), Keyword("response", ("please",)))], answers)
+        >>> matrix = evaluation_matrix(scores, slice_members([Slice("two", Keyword("prompt", ("2", "12")))], answers))
+        >>> print(matrix.cell("all", "polite").mean)
+        .50 [.38-.62] n=60
+        >>> matrix.gaps
+        (Gap(slice='two', kind='thin', n=2, n_wanted=28, criterion=None),)
+    """
+    run = one_evaluator_per_criterion(scores) if by == "criterion" else scores
+    columns = columns_of(run, by)
+    masks = slice_masks(columns.responses, members)
+    pairs = None
+    if baseline is not None:
+        earlier = one_evaluator_per_criterion(baseline) if by == "criterion" else baseline
+        pairs = paired(columns_of(earlier, by), columns)
+        if by == "criterion" and not pairs.left_out:  # else "all criteria" are not the same criteria
+            pairs = pairs.with_all_criteria()
+    rigid = rigid_evaluators(columns if run is scores else columns_of(scores, "evaluator"), experts)
+    if by == "criterion":
+        columns = with_all_criteria(columns)
+    cells = _cells(columns, masks, pairs)
+    behind = _evaluators(scores, columns, by)
+    return EvaluationMatrix(
+        slices=tuple(masks),
+        criteria=columns.names,
+        cells=cells,
+        n_responses={name: int(mask.sum()) for name, mask in masks.items()},
+        evaluators=behind,
+        rigid=rigid,
+        gaps=coverage_gaps(columns, masks),
+        n_paired=None if pairs is None else len(pairs.rows),
+        n_left_out=0 if pairs is None else pairs.n_only_before + pairs.n_only_after,
+        left_out=() if pairs is None else pairs.left_out,
+        changed_evaluators=() if baseline is None else changed_evaluators(baseline, scores),
+        verdict=_verdict(cells.values(), has_baseline=baseline is not None),
+        rows_behind=RowsBehind(columns, masks, run, by, pairs),
+    )
+
+
+def _cells(columns: Columns, masks: Mapping[str, Booleans], pairs: Pairs | None) -> dict[tuple[str, str], Cell]:
+    cells = [cell for name, mask in masks.items() for cell in _row(name, columns, mask)]
+    if pairs is not None:
+        cells = _with_changes(cells, pairs, masks)
+    return {(cell.slice, cell.criterion): cell for cell in cells}
+
+
+def _row(name: str, columns: Columns, mask: Booleans) -> list[Cell]:
+    """Return the cells of a slice."""
+    found = slice_means(columns, mask)
+    missing = _missing(columns.status[mask])
+    cells = []
+    for place, (column, criterion) in enumerate(zip(columns.names, columns.criteria, strict=True)):
+        target = None if criterion is None else criterion.target
+        mean, lower_is_better = found.metric(place), columns.lower_is_better[place]
+        cells.append(
+            Cell(
+                slice=name,
+                criterion=column,
+                mean=mean,
+                n_scored=int(found.n_scored[place]),
+                missing=missing[place],
+                target=target,
+                status=_status(mean, target, lower_is_better=lower_is_better),
+                detectable=_detectable_next(found, place, is_rate=bool(columns.is_rate[place])),
+                lower_is_better=lower_is_better,
+            )
+        )
+    return cells
+
+
+def _missing(status: NDArray[np.int8]) -> list[dict[str, int]]:
+    """Return for each column how many responses are missing and why."""
+    n_columns, width = status.shape[1], len(MISSING) + 1
+    places = status + width * np.arange(n_columns)
+    counts = np.bincount(places.ravel(), minlength=width * n_columns).reshape(n_columns, width)
+    return [{why: n for why, n in zip(MISSING, row, strict=True) if n} for row in counts[:, 1:].tolist()]
+
+
+def _status(mean: Metric, target: float | None, *, lower_is_better: bool) -> TargetStatus:
+    if target is None:
+        return ""
+    sign = -1 if lower_is_better else 1
+    worst, best = sorted((sign * mean.low, sign * mean.high))
+    return "met" if worst >= sign * target else "missed" if best < sign * target else "open"
+
+
+def _with_changes(cells: list[Cell], pairs: Pairs, masks: Mapping[str, Booleans]) -> list[Cell]:
+    """Add the change to the cells whose criterion the baseline has too."""
+    changes = {name: slice_changes(pairs, mask[pairs.rows]) for name, mask in masks.items()}
+    adjusted = benjamini_hochberg(np.array([part.p for part in changes.values()]))
+    adjusted_of = dict(zip(changes, adjusted, strict=True))
+    places = {name: place for place, name in enumerate(pairs.after.names)}
+    found = []
+    for cell in cells:
+        place = places.get(cell.criterion)
+        if place is None or not changes[cell.slice].n[place]:
+            found.append(cell)
+            continue
+        part, p_adjusted = changes[cell.slice], float(adjusted_of[cell.slice][place])
+        change, spread = part.metric(place), float(part.spread[place])
+        cell = replace(
+            cell,
+            change=change,
+            n_gained=int(part.n_gained[place]),
+            n_lost=int(part.n_lost[place]),
+            p=float(part.p[place]),
+            p_adjusted=p_adjusted,
+            is_changed=is_clear(change, p_adjusted),
+            detectable=_detectable(change.n, spread, is_rate=bool(pairs.after.is_rate[place])),
+        )
+        found.append(cell)
+    return found
+
+
+def _detectable_next(found: Means, place: int, *, is_rate: bool) -> float | None:
+    """Return what an independent run would show: at the rate p, 2 p (1 - p) of the answers differ by chance.
+
+    No rate is surely 0 or 1: p is moved towards a half by four responses more (Agresti & Coull 1998).
+    """
+    n = float(found.effective_n[place])
+    if is_rate:
+        p = (float(found.value[place]) * n + 2) / (n + 4) if n else 0.5
+        return _detectable(n, 2 * p * (1 - p), is_rate=True)
+    return _detectable(n, 2 * n * float(found.error[place]) ** 2, is_rate=False)
+
+
+def _detectable(n: float, spread: float, *, is_rate: bool) -> float | None:
+    if n < 2 or not np.isfinite(spread):
+        return None
+    return minimum_detectable(n, discordant=min(spread, 1.0)) if is_rate else minimum_detectable(n, sd=spread**0.5)
+
+
+def _evaluators(scores: Scores, columns: Columns, by: By) -> dict[str, tuple[str, ...]]:
+    if by == "evaluator":
+        return dict(columns.evaluators)
+    behind = evaluators_by_criterion(scores)
+    every = tuple(name for criterion in columns.evaluators.get(ALL_CRITERIA, ()) for name in behind[criterion])
+    return {name: every if name == ALL_CRITERIA else behind[name] for name in columns.names}
+
+
+def _verdict(cells: Collection[Cell], *, has_baseline: bool) -> str:
+    if has_baseline:
+        compared = [cell for cell in cells if cell.change is not None]
+        n_changed = sum(cell.is_changed for cell in compared)
+        n_better = sum(cell.is_better is True for cell in compared)
+        if not compared:
+            return "No cell can be compared with the baseline."
+        if not n_changed:
+            return f"No cell distinguishable from the baseline, of {len(compared)}."
+        return f"{n_changed} of {len(compared)} cells changed: {n_better} better, {n_changed - n_better} worse."
+    status = Counter(cell.status for cell in cells if cell.status)
+    if not status:
+        return ""
+    shown = ", ".join(f"{status[kind]} {kind}" for kind in ("met", "missed", "open") if status[kind])
+    return f"Of {status.total()} cells with a target: {shown}."

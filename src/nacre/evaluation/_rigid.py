@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from nacre.metrics import Metric
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from nacre.data import Classes
+from nacre.evaluation._columns import Columns, Floats
+from nacre.evaluation._criterion import Criterion
+from nacre.evaluation._experts import ExpertLabels
+from nacre.metrics import MIN_N, Metric, mean_metric
 
 RigidKind: TypeAlias = Literal["constant", "near-constant", "fails where experts pass", "passes where experts fail"]
+
+
+NEAR_CONSTANT = 0.95
+_CONFIRMED = 0.8  # of experts' labels, their lower bound: 16 alike labels
 
 
 @dataclass(frozen=True)
@@ -34,3 +47,85 @@ class Rigid:
     def to_dict(self) -> dict[str, Any]:
         """Return the flag as JSON."""
         return {**vars(self), "share": self.share.to_dict()}
+
+
+def rigid_evaluators(columns: Columns, experts: ExpertLabels | None = None) -> tuple[Rigid, ...]:
+    """Return the evaluators that are constant, near-constant, or contradict the experts: at most one flag each.
+
+    Constant is one value on 30 prompts or more; near-constant a most frequent value whose share has a lower bound of at
+    least .95; contradicting a fail rate whose lower bound is above .5 among responses that experts passed, or the
+    reverse.
+
+    Args:
+        columns: A column per evaluator.
+        experts: Labels of experts for the same responses.
+    """
+    flags = []
+    for place, criterion in enumerate(columns.criteria):
+        if criterion is None:
+            continue
+        labels = _labels(columns, criterion, experts)
+        found = [*_constant(columns, place, criterion, labels), *_contradicting(columns, place, criterion, labels)]
+        flags.extend(found[:1])
+    return tuple(flags)
+
+
+def _labels(columns: Columns, criterion: Criterion, experts: ExpertLabels | None) -> Floats:
+    """Return what most experts say of each response; NaN where nothing."""
+    if experts is None or criterion.name not in {known.name for known in experts.criteria}:
+        return np.full(len(columns.responses), np.nan)
+    majority = experts.majority(criterion.name).select("row_id", "value")
+    joined = columns.responses.join(majority, on="row_id", how="left", maintain_order="left")
+    return joined.get_column("value").cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _constant(columns: Columns, place: int, criterion: Criterion, labels: Floats) -> Iterator[Rigid]:
+    values = columns.values[:, place]
+    is_scored = ~np.isnan(values)
+    if is_scored.sum() < MIN_N:
+        return
+    distinct, counts = np.unique(values[is_scored], return_counts=True)
+    most = float(distinct[counts.argmax()])
+    if counts.max() < NEAR_CONSTANT * is_scored.sum():
+        return
+    share = _share(values == most, is_scored, columns)
+    flag = Rigid(
+        columns.evaluators[columns.names[place]][0], criterion.name, "constant", _shown(most, criterion), share
+    )
+    is_labelled = ~np.isnan(labels)
+    flag = replace(flag, is_confirmed=_is_confirmed(_share(labels == most, is_labelled, columns)))
+    if len(distinct) == 1 and share.n >= MIN_N:
+        yield flag
+    elif share.low >= NEAR_CONSTANT:
+        yield replace(flag, kind="near-constant")
+
+
+def _contradicting(columns: Columns, place: int, criterion: Criterion, labels: Floats) -> Iterator[Rigid]:
+    if not criterion.has_pass:
+        return
+    values = columns.values[:, place]
+    is_known = ~np.isnan(values) & ~np.isnan(labels)
+    passes, should_pass = criterion.passed(values), criterion.passed(labels)
+    evaluator = columns.evaluators[columns.names[place]][0]
+    fails = _share(~passes, is_known & should_pass, columns)
+    if fails.low > 0.5:
+        yield Rigid(evaluator, criterion.name, "fails where experts pass", "fail", fails)
+    accepts = _share(passes, is_known & ~should_pass, columns)
+    if accepts.low > 0.5:
+        yield Rigid(evaluator, criterion.name, "passes where experts fail", "pass", accepts)
+
+
+def _share(is_so: NDArray[np.bool_], among: NDArray[np.bool_], columns: Columns) -> Metric:
+    prompts = None if columns.prompts is None else columns.prompts[among]
+    return mean_metric(is_so[among].astype(np.float64), clusters=prompts)
+
+
+def _is_confirmed(share: Metric) -> bool | None:
+    """Whether experts give the score as constantly: surely not, surely, or too few of them to tell."""
+    if share.high < NEAR_CONSTANT:
+        return False
+    return True if share.low >= _CONFIRMED else None
+
+
+def _shown(value: float, criterion: Criterion) -> str | float:
+    return criterion.scale.names[int(value)] if isinstance(criterion.scale, Classes) else value
