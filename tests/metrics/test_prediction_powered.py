@@ -76,7 +76,7 @@ def test_an_evaluator_that_is_always_right_is_worth_a_label_of_everything():
 
     full = mean_metric(scores)
     assert corrected.value == pytest.approx(full.value, abs=0.02)
-    assert corrected.high - corrected.low == pytest.approx(full.high - full.low, rel=0.03)
+    assert corrected.high - corrected.low == pytest.approx(full.high - full.low, rel=0.08)
 
 
 def test_nothing_but_labels_is_their_mean():

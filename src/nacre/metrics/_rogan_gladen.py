@@ -8,7 +8,8 @@ from nacre.errors import SchemaError
 from nacre.metrics._metric import Metric, rate
 
 _Z = 1.96
-_LEAST_YOUDEN = 0.1
+MIN_YOUDEN = 0.1
+"""TPR + TNR - 1 of an evaluator below which its scores say too little about the true rate to be corrected."""
 
 
 def rogan_gladen(measured: Metric, *, tpr: Metric, tnr: Metric) -> Metric:
@@ -36,10 +37,10 @@ def rogan_gladen(measured: Metric, *, tpr: Metric, tnr: Metric) -> Metric:
         .68 [.57-.81] n=120
     """
     youden = tpr.value + tnr.value - 1
-    if not youden >= _LEAST_YOUDEN:
+    if not youden >= MIN_YOUDEN:
         raise SchemaError(
             f"The evaluator is right on {tpr.value:.2f} of what experts pass and on {tnr.value:.2f} of what they fail. "
-            f"Their sum must reach {1 + _LEAST_YOUDEN}: otherwise its scores say nothing about the true rate."
+            f"Their sum must reach {1 + MIN_YOUDEN}: otherwise its scores say nothing about the true rate."
         )
     p = min(1.0, max(0.0, (measured.value + tnr.value - 1) / youden))
     n = min(measured.n, tpr.n + tnr.n)
@@ -51,7 +52,7 @@ def _limits(measured: Metric, tpr: Metric, tnr: Metric) -> tuple[float, float]:
     (q, q_variance), (a, a_variance), (b, b_variance) = (
         _towards_half(share, extra) for share, extra in ((measured, _Z**2), (tpr, 2), (tnr, 2))
     )
-    youden = max(a + b - 1, _LEAST_YOUDEN / 2)
+    youden = max(a + b - 1, MIN_YOUDEN / 2)
     p = (q + b - 1) / youden
     shift = 2 * _Z**2 * (p * a_variance - (1 - p) * b_variance)
     half = _Z * math.sqrt(q_variance + p**2 * a_variance + (1 - p) ** 2 * b_variance) / youden
