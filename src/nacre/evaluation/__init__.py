@@ -27,6 +27,7 @@ from nacre.evaluation._matrix import Cell, EvaluationMatrix, evaluation_matrix
 from nacre.evaluation._personal_data import find_personal_data
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._rigid import Rigid
+from nacre.evaluation._sampling import ExpertSample, sample_for_experts
 from nacre.evaluation._scores import Scores
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "EvaluationMatrix",
     "Evaluator",
     "ExpertLabels",
+    "ExpertSample",
     "Gap",
     "GateCheck",
     "GateResult",
@@ -69,6 +71,7 @@ __all__ = [
     "position_consistency",
     "read_responses",
     "repeat_consistency",
+    "sample_for_experts",
     "self_consistency",
     "to_scores",
 ]

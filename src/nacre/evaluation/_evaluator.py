@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from nacre._hashing import hash_json
 from nacre.data import Classes, Number
 from nacre.errors import SpecError, UnknownNameError
 from nacre.evaluation._answers import scores_of_votes, to_scores
+from nacre.evaluation._catalogue import from_catalogue, to_json
 from nacre.evaluation._criterion import PASS_FAIL, Criterion
 from nacre.functions import (
     Code,
@@ -37,6 +38,7 @@ class Evaluator:
         function: What gives the score: a condition (a response passes where it holds), a rule, a Python function whose
             arguments are `inputs`, `outputs`, `reference`, `contexts`, `metadata` or fields of the responses, a model,
             or the field of an imported score.
+        entry: The entry of the catalogue that it comes from, with its settings, as it is written in a spec.
 
     Examples:
         >>> from nacre.functions import Keyword
@@ -48,6 +50,7 @@ class Evaluator:
     name: str
     criterion: Criterion
     function: Function | Condition
+    entry: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -106,6 +109,8 @@ class Evaluator:
 
     def spec(self) -> dict[str, Any]:
         """Return the evaluator as JSON, without its name; the criterion is named."""
+        if self.entry is not None:
+            return {"criterion": self.criterion.name, **self.entry}
         if isinstance(self.function, Condition):
             return {"criterion": self.criterion.name, "passes": self.function.spec()}
         return {"criterion": self.criterion.name, **self.function.spec()}
@@ -115,17 +120,26 @@ def evaluator_from_spec(name: str, spec: Any, criteria: Mapping[str, Criterion])
     """Return the evaluator that a spec describes.
 
     `passes: CONDITION` passes a response where the condition holds, `fails: CONDITION` where it does not; otherwise it
-    is written as a function. Without `criterion` it scores the criterion of its own name.
+    is written as a function, or taken from the catalogue: `catalogue: length` with its settings beside it, or the word
+    `catalogue` alone for the entry of its own name. Without `criterion` it scores the criterion of its own name; what
+    comes from the catalogue brings its criterion where there is none.
 
     Examples:
         >>> spec = {"criterion": "polite", "passes": {"keyword": ["response", ["please"]]}}
         >>> evaluator_from_spec("please", spec, {"polite": Criterion("polite")}).function
         Keyword(field='response', keywords=('please',), match='word')
+        >>> evaluator_from_spec("brief", {"catalogue": "length", "max_words": 50}, {}).criterion.name
+        'brief'
     """
+    if spec == "catalogue":
+        spec = {"catalogue": name}
     if not isinstance(spec, Mapping):
         raise SpecError(f"The evaluator `{name}` is written as `key: value`; found {spec!r}.")
     rest = {key: value for key, value in spec.items() if key != "criterion"}
     wanted = spec.get("criterion", name)
+    if "catalogue" in rest and (wanted in criteria or wanted in (name, rest["catalogue"])):
+        entry = rest.pop("catalogue")
+        return catalogue_evaluator(entry, name=name, criterion=criteria.get(wanted, wanted), **rest)
     if wanted not in criteria:
         raise UnknownNameError("criterion", str(wanted), available=criteria)
     criterion = criteria[wanted]
@@ -136,3 +150,34 @@ def evaluator_from_spec(name: str, spec: Any, criteria: Mapping[str, Criterion])
             condition = condition_from_spec(rest[key])
             return Evaluator(name, criterion, condition if key == "passes" else ~condition)
     return Evaluator(name, criterion, function_from_spec(name, rest))
+
+
+def catalogue_evaluator(
+    entry: str, /, *, name: str | None = None, criterion: Criterion | str | None = None, **settings: Any
+) -> Evaluator:
+    """Return an evaluator of the catalogue, which needs no model.
+
+    A response that is null or empty fails where there should have been something, passes where there should be
+    nothing, and is not scored where there is nothing to judge; without a reference or contexts to compare with it is
+    not scored either.
+
+    Args:
+        entry: What `CATALOGUE` calls it.
+        name: How the evaluator is called; by default like the entry.
+        criterion: What it scores, or a name for the entry's own criterion. An entry that scores a share from 0 to 1,
+            such as `completeness`, passes or fails on a criterion with pass and fail.
+        settings: The settings of the entry, such as `max_words=200`; for a share `at_least`, from which it passes.
+
+    Examples:
+        >>> from nacre.evaluation import evaluate
+        >>> answers = pl.DataFrame({"prompt": ["Help!", "Help!"], "response": ["Write to ana@acme.io.", "Of course."]})
+        >>> private = catalogue_evaluator("no_personal_data")
+        >>> scores = evaluate([private, catalogue_evaluator("length", max_words=3)], answers)
+        >>> scores.frame.select("evaluator", "value", "rationale").rows()[0]
+        ('no_personal_data', 0.0, 'e-mail address, first at character 9')
+        >>> scores.wide().select("no_personal_data", "length").rows()
+        [(0.0, 0.0), (1.0, 1.0)]
+    """
+    settings = to_json(settings)
+    scored, function = from_catalogue(entry, criterion if criterion is not None else entry, settings)
+    return Evaluator(name or entry, scored, function, {"catalogue": entry, **settings})
