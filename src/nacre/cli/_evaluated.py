@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nacre.cli._output import print_text
+from nacre.cli._output import print_table, print_text
 
 if TYPE_CHECKING:
-    from nacre.loop import Evaluated, EvaluationRecipe
-    from nacre.workspace import Project, Run
+    from nacre.loop import Evaluated, ProjectEvaluation
+    from nacre.workspace import Run
+
+ALL = "all"
+MOST_CHANGES = 8
 
 
 def run_summary(run: Run) -> dict[str, Any]:
@@ -30,17 +33,23 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
-def evaluated_document(project: Project, recipe: EvaluationRecipe, evaluated: Evaluated) -> dict[str, Any]:
+def evaluated_document(evaluated: Evaluated, evaluation: ProjectEvaluation) -> dict[str, Any]:
     """Return what running a benchmark did as JSON."""
+    from nacre.loop import next_steps
+
     return {
         **run_summary(evaluated.run),
         "is_new": evaluated.is_new,
         "notes": list(evaluated.notes),
+        "baseline": None if evaluation.baseline is None else evaluation.baseline.number,
+        "matrix": evaluation.matrix.to_dict(),
+        "next": [step.to_dict() for step in next_steps(evaluation)],
     }
 
 
-def print_evaluated(project: Project, recipe: EvaluationRecipe, evaluated: Evaluated) -> None:
+def print_evaluated(evaluated: Evaluated, evaluation: ProjectEvaluation) -> None:
     """Print what running a benchmark did, the result first."""
+    from nacre.loop import next_steps
     from nacre.report import count
 
     run = evaluated.run
@@ -53,13 +62,66 @@ def print_evaluated(project: Project, recipe: EvaluationRecipe, evaluated: Evalu
     _print_counts(run)
     for note in evaluated.notes:
         print_text(f"note          {note}")
+    print_matrix(evaluation)
+    if steps := next_steps(evaluation):
+        print_text("\nwhat to do next")
+        for number, step in enumerate(steps[:3], start=1):
+            print_text(f"  {number}. {step.title}" + (f"\n     {step.what_to_type}" if step.what_to_type else ""))
 
 
 def _print_counts(run: Run) -> None:
     """Print how many scores there are, and whatever is none."""
+    from nacre.report import count
+
     totals: dict[str, int] = {}
     for counts in run.content.counts.values():
         for status, n in counts.items():
             totals[status] = totals.get(status, 0) + n
     words = [f"{n:,} {status}" for status, n in totals.items() if n or status == "scored"]
-    print_text(f"scores        {len(run.content.evaluators)} evaluators: {', '.join(words)}")
+    print_text(f"scores        {', '.join(words)} by {count(len(run.content.evaluators), 'evaluator')}")
+
+
+def print_matrix(evaluation: ProjectEvaluation) -> None:
+    """Print slices by criteria, which cells changed against the baseline, and which evaluators to doubt."""
+    from nacre.displays import Column
+
+    matrix = evaluation.matrix
+    kinds = {criterion.name: criterion.kind for criterion in evaluation.scores.criteria}
+    columns = [Column("slice", "slice"), Column("n", "responses", "integer")]
+    columns += [
+        Column(name, name, "metric", format="number" if kinds.get(name) == "number" else "share")
+        for name in matrix.criteria
+    ]
+    rows = [
+        {
+            "slice": name,
+            "n": matrix.n_responses[name],
+            **{part: matrix.cell(name, part).mean for part in matrix.criteria},
+        }
+        for name in matrix.slices
+    ]
+    print_text()
+    print_table(rows, columns)
+    missing = {name: cell.n_missing for name in matrix.criteria if (cell := matrix.cells[ALL, name]).n_missing}
+    if missing:
+        told = ", ".join(f"{n:,} on {name}" for name, n in missing.items())
+        print_text(f"\nnot scored, and in no mean: {told}")
+    changed = [cell for cell in matrix.cells.values() if cell.is_changed and cell.change is not None]
+    if evaluation.baseline is not None:
+        print_text(f"\nsince run {evaluation.baseline.name}")
+        print_text(f"  {matrix.verdict}")
+        for cell in changed[:MOST_CHANGES]:
+            print_text(f"  {cell.slice}, {cell.criterion}: {signed(cell.change)}")
+    elif matrix.verdict:
+        print_text(f"\n{matrix.verdict}")
+    for flag in matrix.rigid:
+        confirmed = ", as the experts do" if flag.is_confirmed else ""
+        print_text(f"rigid         {flag.evaluator}: {flag.kind} ({flag.value} in {flag.share}){confirmed}")
+    for gap in matrix.gaps:
+        of = f" on {gap.criterion}" if gap.criterion else ""
+        print_text(f"gap           {gap.slice}: {gap.kind}{of}, {gap.n} prompts, {gap.n_wanted} more wanted")
+
+
+def signed(change: Any) -> str:
+    """Return a change with its interval, always with a sign."""
+    return f"{change.value:+.2f} [{change.low:+.2f}, {change.high:+.2f}] n={change.n:,}"

@@ -40,8 +40,8 @@ def run(
     again.
     """
     from nacre.engine import default_jobs
+    from nacre.loop import project_evaluation, run_benchmark
     from nacre.loop import run as run_labeling
-    from nacre.loop import run_benchmark
     from nacre.report import write_report
 
     documents: list[dict[str, Any]] = []
@@ -76,9 +76,10 @@ def run(
                     retry_errors=retry_errors,
                     progress=progress,
                 )
-            documents.append({"evaluation": evaluated_document(project, recipe.evaluation, evaluated)})
+            evaluation = project_evaluation(project, recipe.evaluation)
+            documents.append({"evaluation": evaluated_document(evaluated, evaluation)})
             if not json:
-                print_evaluated(project, recipe.evaluation, evaluated)
+                print_evaluated(evaluated, evaluation)
     if json:
         print_json({key: value for document in documents for key, value in document.items()})
 

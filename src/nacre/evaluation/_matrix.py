@@ -30,6 +30,7 @@ from nacre.evaluation._columns import (
     slice_masks,
     with_all_criteria,
 )
+from nacre.evaluation._corrected import Corrected, corrected_cells
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._gaps import Gap, coverage_gaps
 from nacre.evaluation._rigid import Rigid, rigid_evaluators
@@ -222,7 +223,9 @@ def evaluation_matrix(
     rigid = rigid_evaluators(columns if run is scores else columns_of(scores, "evaluator"), experts)
     if by == "criterion":
         columns = with_all_criteria(columns)
+    corrected = {} if experts is None else corrected_cells(columns, masks, experts)
     cells = _cells(columns, masks, pairs)
+    cells = {place: replace(cell, corrected=_metric(corrected.get(place))) for place, cell in cells.items()}
     behind = _evaluators(scores, columns, by)
     return EvaluationMatrix(
         slices=tuple(masks),
@@ -338,8 +341,13 @@ def _evaluators(scores: Scores, columns: Columns, by: By) -> dict[str, tuple[str
     if by == "evaluator":
         return dict(columns.evaluators)
     behind = evaluators_by_criterion(scores)
-    every = tuple(name for criterion in columns.evaluators.get(ALL_CRITERIA, ()) for name in behind[criterion])
+    counted = set(columns.evaluators.get(ALL_CRITERIA, ()))
+    every = tuple(name for part in behind if counted & set(columns.evaluators[part]) for name in behind[part])
     return {name: every if name == ALL_CRITERIA else behind[name] for name in columns.names}
+
+
+def _metric(corrected: Corrected | None) -> Metric | None:
+    return None if corrected is None else corrected.metric
 
 
 def _verdict(cells: Collection[Cell], *, has_baseline: bool) -> str:

@@ -3,6 +3,7 @@
 from nacre.loop._document import read_document
 from nacre.loop._evaluated_rows import evaluated_rows, readable_labels, readable_scores
 from nacre.loop._evaluation import Evaluated, run_benchmark
+from nacre.loop._evaluation_next import NextStep, next_steps
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_sync import drop_table, expert_labels, import_experts, import_scores, recipe_responses
 from nacre.loop._export import export_frame, export_recipe
@@ -24,6 +25,7 @@ __all__ = [
     "EvaluationRecipe",
     "HashSplit",
     "Labels",
+    "NextStep",
     "ProjectEvaluation",
     "ProjectRecipe",
     "Recipe",
@@ -45,6 +47,7 @@ __all__ = [
     "import_experts",
     "import_scores",
     "import_source",
+    "next_steps",
     "predict_source",
     "project_evaluation",
     "read_document",

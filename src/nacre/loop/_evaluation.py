@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from nacre._hashing import hash_json, hash_series
 from nacre._progress import Progress, Silent
 from nacre.data import Dataset
 from nacre.errors import SchemaError
-from nacre.evaluation import Scores, evaluate
+from nacre.evaluation import Scores, evaluate, evaluation_matrix
 from nacre.labeling import slice_members
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_sync import (
@@ -82,7 +82,7 @@ def run_benchmark(
     scores = _with_imported(project, recipe, scores, data)
     members = slice_members(recipe.slices, data, context=context, store=project.columns)
     content = _content(project, recipe, scores, data, members)
-    run = project.runs.add(content, note=note or "")
+    run = project.runs.add(content, note=note or "", metrics=_metrics(scores, members))
     notes = [embedding_note(context)]
     if run is None and note is not None:
         notes.append("Nothing changed since the run before, which stands: the note is unused.")
@@ -104,6 +104,14 @@ def _with_imported(project: Project, recipe: EvaluationRecipe, scores: Scores, d
     check_names(imported, recipe)
     frame = pl.concat([scores.frame, imported.frame])
     return Scores(frame, recipe.criteria, {**scores.evaluators, **imported.evaluators})
+
+
+def _metrics(scores: Scores, members: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the means by slice and criterion, so that a list of runs needs no scores."""
+    metrics: dict[str, dict[str, Any]] = {}
+    for cell in evaluation_matrix(scores, members).cells.values():
+        metrics.setdefault(cell.slice, {})[cell.criterion] = cell.mean.to_dict()
+    return metrics
 
 
 def _content(

@@ -11,7 +11,16 @@ import polars as pl
 
 from nacre.data import Dataset
 from nacre.errors import WorkspaceError
-from nacre.evaluation import Criterion, ExpertLabels, Scores, criterion_from_spec
+from nacre.evaluation import (
+    AgreementReport,
+    Criterion,
+    EvaluationMatrix,
+    ExpertLabels,
+    Scores,
+    agreement,
+    criterion_from_spec,
+    evaluation_matrix,
+)
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_sync import expert_labels, recipe_responses
 from nacre.loop._response_labels import response_keys
@@ -61,6 +70,16 @@ class ProjectEvaluation:
     def baseline_scores(self) -> Scores | None:
         """What evaluators said of the responses of the baseline."""
         return None if self.baseline is None else run_scores(self.project, self.baseline)
+
+    @cached_property
+    def matrix(self) -> EvaluationMatrix:
+        """Slices by criteria, against the baseline."""
+        return evaluation_matrix(self.scores, self.members, baseline=self.baseline_scores, experts=self.experts)
+
+    @cached_property
+    def agreement(self) -> AgreementReport | None:
+        """How far evaluators agree with the experts, or None where there are no labels."""
+        return None if self.experts is None else agreement(self.scores, self.experts, self.members)
 
     @cached_property
     def changes(self) -> tuple[Event, ...]:

@@ -1,0 +1,102 @@
+"""What to do next about an evaluation, the most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nacre.evaluation import ALL, ALL_CRITERIA, Cell
+
+if TYPE_CHECKING:
+    from nacre.loop._project_evaluation import ProjectEvaluation
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One thing to do.
+
+    Args:
+        title: What, and why.
+        what_to_type: The command that does it or shows more; empty where a file is to be edited.
+    """
+
+    title: str
+    what_to_type: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step as JSON."""
+        return dict(vars(self))
+
+
+def next_steps(evaluation: ProjectEvaluation) -> tuple[NextStep, ...]:
+    """Return what to do next about a run: first what makes its numbers doubtful, then where responses are bad."""
+    return tuple(_steps(evaluation))
+
+
+def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    yield from _not_scored(evaluation)
+    yield from _gaps(evaluation)
+    if evaluation.experts is None:
+        yield NextStep(
+            "No expert has labeled a response, so nobody knows how far the evaluators are right. Have some labeled.",
+            "nacre export experts-sample -o sample.csv",
+        )
+    for flag in evaluation.matrix.rigid:
+        if not flag.is_confirmed:
+            yield NextStep(
+                f"`{flag.evaluator}` is too rigid: {flag.kind} ({flag.value}). Look at what it scores, and loosen it.",
+                f"nacre show responses --criterion {_typed(flag.criterion)}",
+            )
+    yield from _missed(evaluation)
+
+
+def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    for status, remedy in (("failed", "nacre run --retry-errors"), ("unparsable", "")):
+        found = {name: counts[status] for name, counts in evaluation.run.content.counts.items() if counts[status]}
+        if found:
+            worst = max(found, key=lambda name: found[name])
+            yield NextStep(
+                f"{sum(found.values()):,} scores are {status}, most of them by `{worst}` ({found[worst]:,}): see the "
+                f"messages with `nacre show responses --score {status}`.",
+                remedy,
+            )
+
+
+def _gaps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    empty = [gap.slice for gap in evaluation.matrix.gaps if gap.kind == "empty"]
+    thin = [f"`{gap.slice}` ({gap.n_wanted} more)" for gap in evaluation.matrix.gaps if gap.kind == "thin"]
+    if empty:
+        names = ", ".join(f"`{name}`" for name in empty)
+        yield NextStep(f"No prompt is in {names}: add some to the responses, or nothing is known about them.")
+    if thin:
+        yield NextStep(f"Too few prompts are in {', '.join(thin)} to say anything: add some.", "nacre show gaps")
+
+
+def _missed(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    """Yield the cell that misses its target by most, else the slice that fares worst."""
+    cells = [cell for cell in evaluation.matrix.cells.values() if cell.criterion != ALL_CRITERIA]
+    missed = [cell for cell in cells if cell.status == "missed"]
+    if missed:
+        worst = max(missed, key=_shortfall)
+        yield NextStep(
+            f"`{worst.criterion}` misses its target of {worst.target:g} on `{worst.slice}`: {worst.mean}. Read what "
+            "fails.",
+            f"nacre show responses --criterion {_typed(worst.criterion)}{_on(worst.slice)}",
+        )
+    elif any(cell.status == "met" for cell in cells) and not any(cell.status == "open" for cell in cells):
+        yield NextStep("All targets are met. Hold them.", "nacre gate")
+
+
+def _shortfall(cell: Cell) -> float:
+    gap = (cell.target or 0.0) - cell.mean.value
+    return -gap if cell.lower_is_better else gap
+
+
+def _on(slice: str) -> str:
+    return "" if slice == ALL else f" --slice {_typed(slice)}"
+
+
+def _typed(name: str) -> str:
+    """Return a name as a shell takes it."""
+    return f'"{name}"' if " " in name else name
