@@ -14,6 +14,8 @@ if TYPE_CHECKING:
         displays,
         embeddings,
         errors,
+        evaluation,
+        exchange,
         functions,
         label_models,
         labeling,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     )
     from nacre.data import Classes, Dataset, MultiLabel, Number, Spans, read, read_votes, write
     from nacre.errors import NacreError
+    from nacre.evaluation import Criterion, Evaluator, evaluate, evaluation_matrix, read_responses
     from nacre.functions import (
         Code,
         Context,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "data": ("Classes", "Dataset", "MultiLabel", "Number", "Spans", "read", "read_votes", "write"),
     "errors": ("NacreError",),
+    "evaluation": ("Criterion", "Evaluator", "evaluate", "evaluation_matrix", "read_responses"),
     "functions": (
         "Code",
         "Context",
@@ -96,6 +100,8 @@ _PACKAGES = (
     "displays",
     "embeddings",
     "errors",
+    "evaluation",
+    "exchange",
     "functions",
     "label_models",
     "labeling",
@@ -112,9 +118,11 @@ __all__ = [
     "Classes",
     "Code",
     "Context",
+    "Criterion",
     "Dataset",
     "DawidSkene",
     "EmbeddingLinear",
+    "Evaluator",
     "Existing",
     "Expression",
     "Keyword",
@@ -147,6 +155,10 @@ __all__ = [
     "displays",
     "embeddings",
     "errors",
+    "evaluate",
+    "evaluation",
+    "evaluation_matrix",
+    "exchange",
     "functions",
     "label_models",
     "labeling",
@@ -157,6 +169,7 @@ __all__ = [
     "open",
     "read",
     "read_recipe",
+    "read_responses",
     "read_votes",
     "report",
     "run",
