@@ -1,11 +1,13 @@
 """Evaluation: criteria, evaluators, scores, and how far to trust them."""
 
 from nacre.evaluation._agreement import Agreement, AgreementReport, agreement
+from nacre.evaluation._alignment import AlignmentCheck, AlignmentRecord, align, alignment_from_spec
 from nacre.evaluation._answers import to_scores
 from nacre.evaluation._catalogue import CATALOGUE
+from nacre.evaluation._choice import Choice, align_choice, choose_best
 from nacre.evaluation._columns import ALL, ALL_CRITERIA
 from nacre.evaluation._combine import combine
-from nacre.evaluation._compare import Change, Comparison
+from nacre.evaluation._compare import Change, Comparison, compare
 from nacre.evaluation._consistency import (
     Consistency,
     LengthEffect,
@@ -22,13 +24,16 @@ from nacre.evaluation._evaluate import evaluate
 from nacre.evaluation._evaluator import Evaluator, catalogue_evaluator, evaluator_from_spec
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._gaps import Gap
-from nacre.evaluation._gate import GateCheck, GateResult
+from nacre.evaluation._gate import GateCheck, GateCondition, GateResult, gate
+from nacre.evaluation._label_split import LabelSplit, split_labels
 from nacre.evaluation._matrix import Cell, EvaluationMatrix, evaluation_matrix
 from nacre.evaluation._personal_data import find_personal_data
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._rigid import Rigid
 from nacre.evaluation._sampling import ExpertSample, sample_for_experts
 from nacre.evaluation._scores import Scores
+from nacre.evaluation._threshold import Threshold, fit_threshold
+from nacre.evaluation._trend import trend
 
 __all__ = [
     "ALL",
@@ -38,8 +43,11 @@ __all__ = [
     "PREFERENCE",
     "Agreement",
     "AgreementReport",
+    "AlignmentCheck",
+    "AlignmentRecord",
     "Cell",
     "Change",
+    "Choice",
     "Comparison",
     "Consistency",
     "Corrected",
@@ -50,22 +58,32 @@ __all__ = [
     "ExpertSample",
     "Gap",
     "GateCheck",
+    "GateCondition",
     "GateResult",
     "KnownRates",
+    "LabelSplit",
     "LengthEffect",
     "PositionConsistency",
     "Rigid",
     "Scores",
+    "Threshold",
     "agreement",
+    "align",
+    "align_choice",
+    "alignment_from_spec",
     "both_orders",
     "catalogue_evaluator",
+    "choose_best",
     "combine",
+    "compare",
     "corrected_scores",
     "criterion_from_spec",
     "evaluate",
     "evaluation_matrix",
     "evaluator_from_spec",
     "find_personal_data",
+    "fit_threshold",
+    "gate",
     "known_rates",
     "length_effect",
     "position_consistency",
@@ -73,5 +91,7 @@ __all__ = [
     "repeat_consistency",
     "sample_for_experts",
     "self_consistency",
+    "split_labels",
     "to_scores",
+    "trend",
 ]

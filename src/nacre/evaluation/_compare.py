@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import polars as pl
 
-from nacre.errors import UnknownNameError
-from nacre.metrics import Metric
+from nacre.errors import SchemaError, UnknownNameError
+from nacre.evaluation._cell_changes import Changes, is_clear, slice_changes
+from nacre.evaluation._cell_means import slice_means
+from nacre.evaluation._columns import (
+    ALL,
+    ALL_CRITERIA,
+    Booleans,
+    Floats,
+    Pairs,
+    changed_evaluators,
+    columns_of,
+    one_evaluator_per_criterion,
+    paired,
+    slice_masks,
+)
+from nacre.evaluation._scores import Scores
+from nacre.metrics import Metric, benjamini_hochberg, wilcoxon
 
 Test: TypeAlias = Literal["McNemar", "sign flip", "Wilcoxon"]
 
@@ -75,9 +91,9 @@ class Comparison:
         left_out: Criteria that only one run has, or that mean something else in the other.
         changed_evaluators: Evaluators that differ between the runs: what they score may have changed for that.
         verdict: One sentence, never stronger than the interval.
-        table: The responses of both runs: `row_id`, `row_id_before`, `prompt_id`, `repeat`, `criterion`, `before`,
-            `after` (stored values; null where there is none), `change` (of what the criterion counts).
-        members: `row_id` of the second run and a Boolean column per slice.
+        names: What the runs are called.
+        pairs: The responses of both runs; read them with `rows`.
+        masks: The responses of the second run in each slice.
     """
 
     slices: tuple[str, ...]
@@ -89,22 +105,50 @@ class Comparison:
     left_out: tuple[str, ...]
     changed_evaluators: tuple[str, ...]
     verdict: str
-    table: pl.DataFrame
-    members: pl.DataFrame
+    names: tuple[str, str]
+    pairs: Pairs
+    masks: Mapping[str, Booleans]
 
     def change(self, slice: str, criterion: str) -> Change:
         """Return the change of a slice on a criterion."""
+        self._check(slice, criterion)
+        return self.changes[slice, criterion]
+
+    def rows(self, slice: str, criterion: str) -> pl.DataFrame:
+        """Return the compared responses, those that lost most first and those without both scores last.
+
+        Columns are `row_id`, `row_id_before`, `prompt_id`, `repeat`, `before` and `after` (values as stored) and
+        `change`, of what the criterion counts.
+        """
+        self._check(slice, criterion)
+        pairs, place = self.pairs, self.pairs.after.names.index(criterion)
+        mask = self.masks[slice][pairs.rows]
+        table = pairs.after.responses.filter(mask).with_columns(
+            pairs.before.responses.get_column("row_id").filter(pl.Series(mask)).alias("row_id_before"),
+            pl.Series("before", pairs.before.values[mask, place]).fill_nan(None),
+            pl.Series("after", pairs.after.values[mask, place]).fill_nan(None),
+            pl.Series("change", pairs.differences[mask, place]).fill_nan(None),
+        )
+        columns = ["row_id", "row_id_before", "prompt_id", "repeat", "before", "after", "change"]
+        return table.select(columns).sort("change", "row_id", nulls_last=True)
+
+    @property
+    def is_rate(self) -> dict[str, bool]:
+        """Which criteria are shares from 0 to 1; the others are numbers."""
+        return dict(zip(self.criteria, self.pairs.after.is_rate.tolist(), strict=True))
+
+    def _check(self, slice: str, criterion: str) -> None:
         if slice not in self.slices:
             raise UnknownNameError("slice", slice, available=self.slices)
         if criterion not in self.criteria:
             raise UnknownNameError("criterion", criterion, available=self.criteria)
-        return self.changes[slice, criterion]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON, without the responses."""
         return {
             "slices": list(self.slices),
             "criteria": list(self.criteria),
+            "is_rate": self.is_rate,
             "changes": [change.to_dict() for change in self.changes.values()],
             "n_paired": self.n_paired,
             "n_only_before": self.n_only_before,
@@ -112,4 +156,158 @@ class Comparison:
             "left_out": list(self.left_out),
             "changed_evaluators": list(self.changed_evaluators),
             "verdict": self.verdict,
+            "names": list(self.names),
         }
+
+
+def compare(
+    before: Scores,
+    after: Scores,
+    members: pl.DataFrame | None = None,
+    *,
+    names: tuple[str, str] = ("before", "after"),
+) -> Comparison:
+    """Return what changed from one run to another, slice by slice and criterion by criterion.
+
+    Compared are responses to the same prompt and repeat that both runs have scored, on criteria that mean the same in
+    both; what is left out is counted and named. A change is one where p, adjusted for the number of slices and
+    criteria, is at most .05 and the interval excludes zero.
+
+    Args:
+        before: Scores of the first run.
+        after: Scores of the second run.
+        members: Which responses of the second run belong to which slice, as `nacre.labeling.slice_members` returns it.
+        names: What the runs are called in the verdict.
+
+    Raises:
+        SchemaError: The runs share no prompt or no criterion, or one has several responses to a prompt and repeat.
+
+    Examples:
+        >>> from nacre.evaluation import Criterion, Evaluator, evaluate
+        >>> from nacre.functions import Keyword
+        >>> please = Evaluator("please", Criterion("polite"), Keyword("response", ("please",)))
+        >>> prompts = [f"{n}?" for n in range(60)]
+        >>> old = evaluate([please], pl.DataFrame({"prompt": prompts, "response": ["No", "No", "Please"] * 20}))
+        >>> new = evaluate([please], pl.DataFrame({"prompt": prompts, "response": ["No", "Please", "Please"] * 20}))
+        >>> print(compare(old, new, names=("v1", "v2")).verdict)
+        v2 is better than v1 on polite, by .33 [.22-.45] n=60.
+    """
+    old, new = one_evaluator_per_criterion(before), one_evaluator_per_criterion(after)
+    columns = columns_of(new)
+    masks = slice_masks(columns.responses, members)
+    pairs = paired(columns_of(old), columns)
+    if not len(pairs.rows):
+        raise SchemaError(
+            "The runs have no prompt in common, by `prompt_id` and `repeat`. Compare runs of one benchmark."
+        )
+    if not pairs.after.names:
+        raise SchemaError("The runs have no criterion in common that means the same in both.")
+    pairs = pairs.with_all_criteria()
+    changes = {(change.slice, change.criterion): change for change in _changes(pairs, masks)}
+    edited = changed_evaluators(before, after)
+    return Comparison(
+        slices=tuple(masks),
+        criteria=pairs.after.names,
+        changes=changes,
+        n_paired=len(pairs.rows),
+        n_only_before=pairs.n_only_before,
+        n_only_after=pairs.n_only_after,
+        left_out=pairs.left_out,
+        changed_evaluators=edited,
+        verdict=_verdict(changes, names, pairs, edited),
+        names=names,
+        pairs=pairs,
+        masks=masks,
+    )
+
+
+def _changes(pairs: Pairs, masks: Mapping[str, Booleans]) -> Iterator[Change]:
+    kept = {name: mask[pairs.rows] for name, mask in masks.items()}
+    found = {name: slice_changes(pairs, mask) for name, mask in kept.items()}
+    found = {name: _with_wilcoxon(part, pairs, kept[name]) for name, part in found.items()}
+    adjusted = dict(zip(found, benjamini_hochberg(np.array([part.p for part in found.values()])), strict=True))
+    is_both = ~np.isnan(pairs.differences)
+    runs = [
+        replace(run, responses=pairs.after.responses, outcomes=np.where(is_both, run.outcomes, np.nan))
+        for run in (pairs.before, pairs.after)
+    ]
+    for name, part in found.items():
+        before, after = (slice_means(run, kept[name]) for run in runs)
+        for place, criterion in enumerate(pairs.after.names):
+            difference, p_adjusted = part.metric(place), float(adjusted[name][place])
+            yield Change(
+                slice=name,
+                criterion=criterion,
+                before=before.metric(place),
+                after=after.metric(place),
+                difference=difference,
+                n_gained=int(part.n_gained[place]),
+                n_lost=int(part.n_lost[place]),
+                n_not_compared=int(kept[name].sum() - after.n_scored[place]),
+                p=float(part.p[place]),
+                p_adjusted=p_adjusted,
+                test=_test(pairs, part, place, n_pairs=int(after.n_scored[place])),
+                is_changed=is_clear(difference, p_adjusted),
+                lower_is_better=pairs.after.lower_is_better[place],
+            )
+
+
+def _test(pairs: Pairs, part: Changes, place: int, *, n_pairs: int) -> Test:
+    if not pairs.after.is_binary[place] or part.n[place] < n_pairs:
+        return "sign flip"
+    return "Wilcoxon" if _is_ordinal(pairs, place) else "McNemar"
+
+
+def _is_ordinal(pairs: Pairs, place: int) -> bool:
+    criterion = pairs.after.criteria[place]
+    return criterion is not None and criterion.kind == "ordinal"
+
+
+def _with_wilcoxon(part: Changes, pairs: Pairs, mask: Booleans) -> Changes:
+    """Let p of ordered classes see all classes, not just whether a response passes."""
+    p: Floats = part.p.copy()
+    for place in range(len(p)):
+        before, after = pairs.before.values[mask, place], pairs.after.values[mask, place]
+        n_pairs = int((~np.isnan(before + after)).sum())
+        if n_pairs and _test(pairs, part, place, n_pairs=n_pairs) == "Wilcoxon":
+            p[place] = wilcoxon(before, after)
+    return part._replace(p=p)
+
+
+def _verdict(
+    changes: Mapping[tuple[str, str], Change], names: tuple[str, str], pairs: Pairs, edited: tuple[str, ...]
+) -> str:
+    criteria = pairs.after.names
+    main = ALL_CRITERIA if ALL_CRITERIA in criteria else criteria[0]
+    whole = changes[ALL, main]
+    if whole.is_better is None:
+        shown = f": {whole.difference}" if whole.difference.n else ", as no response has both scores"
+        parts = [f"{names[1]} and {names[0]} cannot be told apart on {main}{shown}"]
+    else:
+        word = "better" if whole.is_better else "worse"
+        size = whole.difference
+        parts = [f"{names[1]} is {word} than {names[0]} on {main}, by {_size(size)}"]
+    others = [change for (slice, criterion), change in changes.items() if slice == ALL and criterion != main]
+    parts += _named(others, by="criterion")
+    slices = [change for (slice, criterion), change in changes.items() if slice != ALL and criterion == main]
+    parts += _named(slices, by="slice")
+    if n_unclear := sum(change.is_better is None for change in slices):
+        parts.append(f"{n_unclear} of {len(slices)} slices unclear")
+    if n_left_out := pairs.n_only_before + pairs.n_only_after:
+        parts.append(f"{n_left_out:,} response{'s' * (n_left_out != 1)} without a partner left out")
+    if edited:
+        parts.append(f"not scored by the same evaluators ({', '.join(edited)})")
+    return "; ".join(parts) + "."
+
+
+def _size(difference: Metric) -> str:
+    """Return a clear difference without its sign."""
+    if difference.value >= 0:
+        return str(difference)
+    return str(Metric(-difference.value, -difference.high, -difference.low, difference.n))
+
+
+def _named(changes: list[Change], *, by: Literal["slice", "criterion"]) -> list[str]:
+    better = [getattr(change, by) for change in changes if change.is_better is True]
+    worse = [getattr(change, by) for change in changes if change.is_better is False]
+    return [f"{word} on {', '.join(names)}" for word, names in (("better", better), ("worse", worse)) if names]

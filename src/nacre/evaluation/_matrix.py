@@ -137,6 +137,11 @@ class EvaluationMatrix:
     verdict: str
     rows_behind: RowsBehind
 
+    @property
+    def is_rate(self) -> dict[str, bool]:
+        """Which columns are shares from 0 to 1; the others are numbers."""
+        return dict(zip(self.criteria, self.rows_behind.columns.is_rate.tolist(), strict=True))
+
     def cell(self, slice: str = ALL, criterion: str = ALL_CRITERIA) -> Cell:
         """Return the cell of a slice and a criterion."""
         self._check(slice, criterion)
@@ -162,6 +167,7 @@ class EvaluationMatrix:
         return {
             "slices": list(self.slices),
             "criteria": list(self.criteria),
+            "is_rate": self.is_rate,
             "cells": [cell.to_dict() for cell in self.cells.values()],
             "n_responses": dict(self.n_responses),
             "evaluators": {name: list(behind) for name, behind in self.evaluators.items()},
