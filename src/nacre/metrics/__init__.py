@@ -43,9 +43,18 @@ from nacre.metrics._sample_size import minimum_detectable, needed_n
 from nacre.metrics._slices import by_slice
 from nacre.metrics._spans import Span, span_metrics, span_metrics_by_label
 from nacre.metrics._ties import Tie, predict, splitmix64
+from nacre.metrics._win_rate import (
+    MIN_SYSTEMS,
+    GamedBaseline,
+    LengthControlled,
+    length_controlled_win_rate,
+    prompt_difficulty,
+    win_rate,
+)
 
 __all__ = [
     "MIN_N",
+    "MIN_SYSTEMS",
     "MIN_YOUDEN",
     "AcceptRates",
     "Accuracies",
@@ -55,7 +64,9 @@ __all__ = [
     "ClassMetrics",
     "ConfusedPair",
     "Difference",
+    "GamedBaseline",
     "HumanCeiling",
+    "LengthControlled",
     "Limits",
     "McNemar",
     "Metric",
@@ -82,6 +93,7 @@ __all__ = [
     "gwet_ac1",
     "human_ceiling",
     "krippendorff_alpha",
+    "length_controlled_win_rate",
     "log_loss",
     "logistic_slope",
     "macro_f1",
@@ -98,6 +110,7 @@ __all__ = [
     "per_class",
     "ppi_mean",
     "predict",
+    "prompt_difficulty",
     "rogan_gladen",
     "sign_flip",
     "span_metrics",
@@ -110,4 +123,5 @@ __all__ = [
     "wilcoxon",
     "wilson",
     "wilson_limits",
+    "win_rate",
 ]
