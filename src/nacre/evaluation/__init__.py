@@ -3,7 +3,9 @@
 from nacre.evaluation._agreement import Agreement, AgreementReport, agreement
 from nacre.evaluation._alignment import AlignmentCheck, AlignmentRecord, align, alignment_from_spec
 from nacre.evaluation._answers import to_scores
+from nacre.evaluation._benchmark import Benchmark, MatchedResponses
 from nacre.evaluation._catalogue import CATALOGUE
+from nacre.evaluation._charts import agreement_chart, changes_chart, matrix_chart
 from nacre.evaluation._choice import Choice, align_choice, choose_best
 from nacre.evaluation._columns import ALL, ALL_CRITERIA
 from nacre.evaluation._combine import combine
@@ -45,6 +47,7 @@ __all__ = [
     "AgreementReport",
     "AlignmentCheck",
     "AlignmentRecord",
+    "Benchmark",
     "Cell",
     "Change",
     "Choice",
@@ -63,16 +66,19 @@ __all__ = [
     "KnownRates",
     "LabelSplit",
     "LengthEffect",
+    "MatchedResponses",
     "PositionConsistency",
     "Rigid",
     "Scores",
     "Threshold",
     "agreement",
+    "agreement_chart",
     "align",
     "align_choice",
     "alignment_from_spec",
     "both_orders",
     "catalogue_evaluator",
+    "changes_chart",
     "choose_best",
     "combine",
     "compare",
@@ -86,6 +92,7 @@ __all__ = [
     "gate",
     "known_rates",
     "length_effect",
+    "matrix_chart",
     "position_consistency",
     "read_responses",
     "repeat_consistency",

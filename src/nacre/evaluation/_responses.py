@@ -41,7 +41,7 @@ def read_responses(responses: Dataset | Any, *, fields: Mapping[str, str] | None
         [('What is 2 + 2?', '4', 0), ('What is 2 + 2?', None, 1)]
     """
     table = responses.collect() if isinstance(responses, Dataset) else to_polars(responses)
-    table = _renamed(table, fields or {})
+    table = renamed(table, fields or {})
     for name in ("prompt", "response"):
         if name not in table.columns:
             raise UnknownFieldError(name, available=table.columns, reader="the evaluation")
@@ -54,7 +54,8 @@ def read_responses(responses: Dataset | Any, *, fields: Mapping[str, str] | None
     return _in_blocks(Dataset.from_frame(_with_repeats(table)))
 
 
-def _renamed(table: pl.DataFrame, fields: Mapping[str, str]) -> pl.DataFrame:
+def renamed(table: pl.DataFrame, fields: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table whose columns have the names that they have in responses."""
     for name, source in fields.items():
         if name not in FIELDS:
             raise SchemaError(
@@ -62,9 +63,9 @@ def _renamed(table: pl.DataFrame, fields: Mapping[str, str]) -> pl.DataFrame:
             )
         if source not in table.columns:
             raise UnknownFieldError(source, available=table.columns, reader="the evaluation")
-    renamed = {source: name for name, source in fields.items()}
-    taken = [name for name in fields if name in table.columns and name not in renamed]
-    return table.drop(taken).rename(renamed)
+    names = {source: name for name, source in fields.items()}
+    taken = [name for name in fields if name in table.columns and name not in names]
+    return table.drop(taken).rename(names)
 
 
 def _text(table: pl.DataFrame, name: str) -> pl.Series:
@@ -90,9 +91,7 @@ def _contexts(column: pl.Series) -> pl.Series:
 def _with_repeats(table: pl.DataFrame) -> pl.DataFrame:
     """Add `prompt_id` where it is missing, and number the responses to a prompt where they are not."""
     if "prompt_id" not in table.columns:
-        distinct = table.get_column("prompt").unique(maintain_order=True)
-        ids = pl.Series([hash_text(text)[:16] for text in distinct.to_list()], dtype=pl.String)
-        table = table.with_columns(prompt_id=pl.col("prompt").replace_strict(distinct, ids, return_dtype=pl.String))
+        table = table.with_columns(prompt_id=_prompt_ids(table.get_column("prompt")))
     elif (missing := table.get_column("prompt_id").is_null()).any():
         raise SchemaError(f"Row {missing.arg_true()[0]} has no `prompt_id`. Fill it, or leave the field out.")
     if "repeat" not in table.columns:
@@ -101,6 +100,13 @@ def _with_repeats(table: pl.DataFrame) -> pl.DataFrame:
     if not table.schema["repeat"].is_integer() or table.get_column("repeat").null_count():
         raise SchemaError(f"`repeat` numbers the responses to a prompt; found {table.schema['repeat']} or nulls.")
     return table.with_columns(pl.col("repeat").cast(pl.Int64))
+
+
+def _prompt_ids(prompts: pl.Series) -> pl.Series:
+    """Hash each prompt, block by block: all prompts as Python strings would double the memory."""
+    blocks = (prompts.slice(start, BLOCK_ROWS).to_list() for start in range(0, len(prompts), BLOCK_ROWS))
+    ids = [pl.Series([hash_text(prompt)[:16] for prompt in block], dtype=pl.String) for block in blocks]
+    return pl.concat(ids) if ids else pl.Series(dtype=pl.String)
 
 
 def _in_blocks(data: Dataset) -> Dataset:

@@ -1,0 +1,98 @@
+"""A benchmark as one file: a ZIP of what people can read and a table; never pickle, nothing that runs."""
+
+from __future__ import annotations
+
+import secrets
+import zipfile
+import zlib
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from nacre._hashing import hash_json, hash_series
+from nacre.errors import WorkspaceError
+
+FORMAT = 1
+ABOUT, PROMPTS = "benchmark.json", "prompts.parquet"
+MAX_ABOUT = 64 << 20
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # equal benchmarks give equal files
+TYPES = {"name": str, "version": str, "slices": dict, "criteria": dict, "evaluators": dict, "recorded": dict}
+
+
+def write_benchmark_file(path: Path, content: dict[str, Any], prompts: pl.DataFrame) -> None:
+    """Write a benchmark; a reader sees the whole file or the one before."""
+    buffer = BytesIO()
+    prompts.write_parquet(buffer)
+    table = buffer.getvalue()
+    about = {"format": FORMAT, **content, "prompts": _digest(table)}
+    about["hash"] = hash_json(about)
+    parts = {ABOUT: orjson.dumps(about, option=orjson.OPT_INDENT_2), PROMPTS: table}
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        with zipfile.ZipFile(aside, "x", zipfile.ZIP_STORED) as archive:  # the table is compressed by itself
+            for name, data in parts.items():
+                archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), data)
+        aside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        reason = error.strerror or error
+        raise WorkspaceError(
+            f"Could not write {path}: {reason}. Check the folder and the space on the disk."
+        ) from error
+
+
+def read_benchmark_file(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return what `write_benchmark_file` wrote; nothing is unpacked to disk, and nothing runs."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            about, table = _parts(archive, path)
+    except OSError as error:
+        if isinstance(error, WorkspaceError):
+            raise
+        raise WorkspaceError(f"Could not read {path}: {error.strerror or error}.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise WorkspaceError(f"{path} is no benchmark, or damaged ({error}). Save or copy it again.") from error
+    content = _content(about, path)
+    if content["prompts"] != _digest(table):
+        raise WorkspaceError(f"The prompts in {path} are damaged: they are not those that were saved. Copy it again.")
+    try:
+        return content, pl.read_parquet(BytesIO(table))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise WorkspaceError(f"The prompts in {path} cannot be read ({error}). Save or copy it again.") from error
+
+
+def _parts(archive: zipfile.ZipFile, path: Path) -> tuple[bytes, bytes]:
+    names = [part.filename for part in archive.infolist()]
+    if sorted(names) != [ABOUT, PROMPTS]:
+        shown = ", ".join(names[:5]) or "nothing"
+        raise WorkspaceError(f"{path} is no benchmark: it holds {shown} instead of {ABOUT} and {PROMPTS}.")
+    size = path.stat().st_size
+    for part in archive.infolist():  # stored as they are, so that no small file unpacks into a large one
+        if part.compress_type != zipfile.ZIP_STORED or part.file_size > size or part.flag_bits & 1:
+            raise WorkspaceError(f"{path} was not written by Nacre: its parts are compressed. Save it again.")
+    if archive.getinfo(ABOUT).file_size > MAX_ABOUT:
+        raise WorkspaceError(f"{ABOUT} in {path} has more than {MAX_ABOUT >> 20} MB, the limit.")
+    return archive.read(ABOUT), archive.read(PROMPTS)
+
+
+def _content(about: bytes, path: Path) -> dict[str, Any]:
+    try:
+        content = orjson.loads(about)
+    except orjson.JSONDecodeError as error:
+        raise WorkspaceError(f"{ABOUT} in {path} is damaged ({error}). Save or copy it again.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise WorkspaceError(f"{path} has the format {found!r}; this version of Nacre reads {FORMAT}. Update Nacre.")
+    written = content.pop("hash", None)
+    if written != hash_json(content) or not all(isinstance(content.get(key), kind) for key, kind in TYPES.items()):
+        raise WorkspaceError(f"{ABOUT} in {path} is not as it was saved. Change the benchmark in its source instead.")
+    return content
+
+
+def _digest(table: bytes) -> str:
+    return hash_series(pl.Series([table], dtype=pl.Binary))
