@@ -129,7 +129,11 @@ class JsonRows:
     def _objects(self, batch_rows: int) -> Iterator[_Objects]:
         for file in self.files:
             with reading(file):
-                parsed = _lines(file, self.options.encoding) if file.format == "jsonl" else _array(file, self.options)
+                parsed = (
+                    parse_lines(file, self.options.encoding)
+                    if file.format == "jsonl"
+                    else parse_array(file, self.options)
+                )
                 yield from _batches(file, parsed, batch_rows)
 
 
@@ -158,7 +162,7 @@ def _batches(
     yield objects
 
 
-def _lines(file: DataFile, encoding: str | None) -> Iterator[tuple[int, int, dict[str, Any] | Fault]]:
+def parse_lines(file: DataFile, encoding: str | None) -> Iterator[tuple[int, int, dict[str, Any] | Fault]]:
     """Yield number, size and object of each line that is not blank."""
     for number, line in enumerate(_raw_lines(file, encoding), start=1):
         if not line.strip():
@@ -219,7 +223,7 @@ def _text(line: bytes) -> str:
     return line[:RAW_CHARACTERS].decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
-def _array(file: DataFile, options: Options) -> Iterator[tuple[int, int, dict[str, Any] | Fault]]:
+def parse_array(file: DataFile, options: Options) -> Iterator[tuple[int, int, dict[str, Any] | Fault]]:
     """Yield number, size and object of each element of a JSON array."""
     data = b"".join(_raw_lines(file, options.encoding))
     try:
