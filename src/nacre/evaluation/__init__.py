@@ -36,6 +36,7 @@ from nacre.evaluation._sampling import ExpertSample, sample_for_experts
 from nacre.evaluation._scores import Scores
 from nacre.evaluation._threshold import Threshold, fit_threshold
 from nacre.evaluation._trend import trend
+from nacre.evaluation._win_rate import WinRate, win_rates
 
 __all__ = [
     "ALL",
@@ -71,6 +72,7 @@ __all__ = [
     "Rigid",
     "Scores",
     "Threshold",
+    "WinRate",
     "agreement",
     "agreement_chart",
     "align",
@@ -101,4 +103,5 @@ __all__ = [
     "split_labels",
     "to_scores",
     "trend",
+    "win_rates",
 ]
