@@ -13,7 +13,6 @@ from nacre.evaluation._sign_flips import sign_flip_p
 from nacre.metrics import Metric, wilson_limits
 
 ALPHA = 0.05
-N_DRAWS = 2_000
 _TAILS = (0.025, 0.975)
 _MOST_RESAMPLED = 1_000  # units that changed; with more of them the percentiles are Student's limits
 
@@ -56,8 +55,9 @@ def changes_of(
 ) -> Changes:
     """Return the mean change of each column, its interval, and how surprising it would be by chance.
 
-    The interval of a rate is the percentile interval of all resamples (of 2,000 where prompts differ in how many
-    repeats are scored), that of a number Student's. Of passes p is McNemar's exact one, else that of sign flips.
+    The interval of a rate is the percentile interval of all resamples; that of a number, of many changes, and where
+    prompts differ in how many repeats are scored, Student's. Of passes p is McNemar's exact one, else that of sign
+    flips.
 
     Args:
         differences: What each pair of responses changed, [n_pairs, n_columns]; NaN where either has no score.
@@ -93,54 +93,36 @@ def mcnemar_p(n_gained: NDArray[np.int64], n_lost: NDArray[np.int64]) -> Floats:
 
 
 def _rate_limits(units: Units, column: int, students: tuple[float, float]) -> tuple[float, float]:
-    """Return the percentile limits of a rate's change; mirrored changes have mirrored limits."""
+    """Return the limits of a rate's change; mirrored changes have mirrored limits."""
     totals, counts = units.totals[:, column], units.counts[:, column]
-    if np.count_nonzero(totals) > _MOST_RESAMPLED:
-        return max(students[0], -1.0), min(students[1], 1.0)
     is_unit = counts > 0
     totals, counts = totals[is_unit], counts[is_unit]
-    sign = -1.0 if totals.sum() < 0 else 1.0
-    rows, times = _distinct(sign * totals, counts)
-    value = float(times @ rows[:, 0] / (times @ rows[:, 1]))
-    low, high = _all_resamples(rows, times) if counts.min() == counts.max() else _some_resamples(rows, times)
-    if low == high:  # no resample differs: Wilson's limit of a rate of 0 says how far it may be off
-        least = float(wilson_limits(0, len(totals)).high)
+    n_units, value = len(totals), float(totals.sum() / counts.sum())
+    low, high = max(students[0], -1.0), min(students[1], 1.0)
+    if counts.min() == counts.max() and np.count_nonzero(totals) <= _MOST_RESAMPLED:
+        sign = -1.0 if value < 0 else 1.0
+        low, high = (limit / counts[0] for limit in _resampled_means(sign * totals))
+        low, high = (low, high) if sign > 0 else (-high, -low)
+    if not high > low:  # no unit differs from another: Wilson's limit of a rate of 0 says how far it may be off
+        least = float(wilson_limits(0, n_units).high)
         low, high = max(value - least, -1.0), min(value + least, 1.0)
-    low, high = min(low, value), max(high, value)
-    return (low, high) if sign > 0 else (-high, -low)
+    return min(low, value), max(high, value)
 
 
-def _distinct(totals: Floats, counts: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the distinct pairs of total, a multiple of a half, and count, and how often each occurs."""
-    most = int(counts.max())
-    keys = (np.round(2 * totals).astype(np.int64) + 2 * most) * (most + 1) + counts
-    occurs = np.bincount(keys)
-    found = np.flatnonzero(occurs)
-    double, count = np.divmod(found, most + 1)
-    return np.column_stack([(double - 2 * most) / 2, count.astype(np.float64)]), occurs[found]
-
-
-def _all_resamples(rows: Floats, times: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the percentiles over all resamples of units that count the same.
+def _resampled_means(totals: Floats) -> tuple[float, float]:
+    """Return the percentiles of the mean over all resamples of totals, which are multiples of a half.
 
     The sum of n resampled totals has the characteristic function (mean of exp(i total t))^n; its Fourier transform is
     the distribution. Sums are taken modulo 20 standard deviations, beyond which nothing is.
     """
-    n, steps = int(times.sum()), np.round(2 * rows[:, 0])
+    steps, times = np.unique(np.round(2 * totals).astype(np.int64), return_counts=True)
+    n = len(totals)
     mean = float(times @ steps / n)
     deviation = float(np.sqrt(times @ (steps - mean) ** 2))
     size = 1 << int(20 * deviation + 16).bit_length()
     angles = 2 * np.pi / size * np.arange(size)
-    characteristic = (np.exp(1j * angles[:, np.newaxis] * (steps - steps[0])) @ (times / n)) ** n
+    characteristic = (np.exp(1j * np.outer(angles, steps - steps[0])) @ (times / n)) ** n
     probability = np.fft.fft(characteristic).real / size
     sums = round(n * (mean - steps[0])) + np.arange(-size // 2, size // 2)
-    places = np.searchsorted(probability[sums % size].cumsum(), _TAILS)
-    low, high = (float((sums[place] + n * steps[0]) / (2 * n * rows[0, 1])) for place in places)
-    return low, high
-
-
-def _some_resamples(rows: Floats, times: NDArray[np.int64]) -> tuple[float, float]:
-    n = int(times.sum())
-    drawn = np.random.default_rng(0).multinomial(n, times / n, size=N_DRAWS) @ rows
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], _TAILS)
-    return float(low), float(high)
+    low, high = sums[np.searchsorted(probability[sums % size].cumsum(), _TAILS)] + n * steps[0]
+    return float(low) / (2 * n), float(high) / (2 * n)
