@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from documents import DOCS, blocks, follow
-from nacre.loop._recipe import recipe_from_spec
+from nacre.loop._project_recipe import project_from_spec
 
 PAGES = sorted(DOCS.glob("how-to/*.md"))
 REST = {
@@ -27,4 +27,4 @@ def test_a_how_to_gives_what_it_shows(page, tmp_path):
 
 @pytest.mark.parametrize("part", PARTS)
 def test_parts_of_a_recipe_on_a_page_are_of_the_grammar(part, tmp_path):
-    recipe_from_spec({**REST, **yaml.safe_load(part)}, folder=tmp_path)
+    project_from_spec({**REST, **yaml.safe_load(part)}, folder=tmp_path)

@@ -5,9 +5,10 @@ import pytest
 import yaml
 
 from documents import DOCS, blocks
+from nacre.evaluation import _criterion
 from nacre.functions._spec import CONDITIONS, VOTERS
 from nacre.label_models import LABEL_MODELS
-from nacre.loop import _recipe, read_recipe
+from nacre.loop import _evaluation_recipe, _recipe, read_recipe
 from nacre.models import MODELS
 
 PAGE = DOCS / "reference" / "yaml.md"
@@ -66,6 +67,11 @@ def test_nothing_is_documented_that_does_not_exist():
         pytest.param("The file", _recipe.KEYS, id="the file"),
         pytest.param("data", _recipe.DATA_KEYS, id="data"),
         pytest.param("training", ("clamp_truth",), id="training"),
+        pytest.param("evaluation", _evaluation_recipe.KEYS, id="evaluation"),
+        pytest.param("responses", ("source", *_evaluation_recipe.RESPONSE_FIELDS), id="responses"),
+        pytest.param("experts", ("source", *_evaluation_recipe.EXPERT_FIELDS), id="experts"),
+        pytest.param("scores", ("source", *_evaluation_recipe.SCORE_FIELDS), id="scores"),
+        pytest.param("criteria", _criterion._KEYS, id="criteria"),
     ],
 )
 def test_every_key_of_the_file_is_documented(section, keys):

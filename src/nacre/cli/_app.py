@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from nacre.cli._compare import compare
 from nacre.cli._demo_command import demo
 from nacre.cli._export import export
+from nacre.cli._gate import gate
 from nacre.cli._import import import_
 from nacre.cli._init import init
 from nacre.cli._models import models
@@ -21,7 +23,7 @@ from nacre.cli._predict import predict
 from nacre.cli._restore import restore
 from nacre.cli._run import run
 from nacre.cli._show import show
-from nacre.cli._show_evaluation import responses, runs
+from nacre.cli._show_evaluation import agreement, evaluators, gaps, matrix, responses, runs
 from nacre.errors import CancelledError, NacreError
 
 
@@ -52,9 +54,12 @@ app.command()(demo)
 app.command()(init)
 app.command("import")(import_)
 app.command()(run)
-for look in (runs, responses):
+for look in (matrix, runs, agreement, gaps, evaluators, responses):
     show.command()(look)
 app.add_typer(show)
+app.command()(compare)
+app.command("agree")(agreement)
+app.command()(gate)
 app.command()(predict)
 app.command()(export)
 app.command()(restore)
@@ -67,7 +72,7 @@ def main() -> None:
     """Run a command.
 
     Exit codes: 0 done; 1 something is wrong with data, recipe or workspace, and the message says what to do; 2 the
-    command was typed wrong; 130 stopped with Ctrl-C, and what was finished is kept.
+    command was typed wrong, or `nacre gate` cannot tell; 130 stopped with Ctrl-C, and what was finished is kept.
     """
     warnings.showwarning = _print_warning
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nacre.cli._output import print_table, print_text
 
 if TYPE_CHECKING:
+    from nacre.evaluation import AgreementReport
     from nacre.loop import Evaluated, ProjectEvaluation
     from nacre.workspace import Run
 
@@ -124,4 +125,41 @@ def print_matrix(evaluation: ProjectEvaluation) -> None:
 
 def signed(change: Any) -> str:
     """Return a change with its interval, always with a sign."""
+    if not change.n:
+        return "-"
     return f"{change.value:+.2f} [{change.low:+.2f}, {change.high:+.2f}] n={change.n:,}"
+
+
+def print_agreement(report: AgreementReport, slice: str) -> None:
+    """Print how far evaluators agree with experts, beside a constant and what experts reach among themselves."""
+    from nacre.displays import Column
+
+    lines = [line for line in report if line.slice == slice]
+    rows = [
+        {
+            "evaluator": line.evaluator,
+            "criterion": line.criterion,
+            "raw": line.raw,
+            "kappa": line.kappa,
+            "constant": line.baseline,
+            "experts": None if line.ceiling is None else line.ceiling.agreement,
+            "gap": None if line.accept is None else line.accept.gap,
+        }
+        for line in lines
+    ]
+    columns = [
+        Column("evaluator", "evaluator", "code"),
+        Column("criterion", "criterion"),
+        Column("raw", "agrees with experts", "metric"),
+        Column("kappa", "kappa", "metric"),
+        Column("constant", "a constant would", "number"),
+        Column("experts", "experts with each other", "metric"),
+        Column("gap", "accepts more than experts", "metric"),
+    ]
+    print_table(rows, columns, caption="" if slice == ALL else f"on {slice}")
+    for name, n in report.n_tied.items():
+        if n:
+            print_text(f"experts tie on {n:,} responses for {name}; they are not compared")
+    for name, n in report.n_not_scored.items():
+        if n:
+            print_text(f"{n:,} labeled responses have no score for {name}")

@@ -40,7 +40,7 @@ def run(
     again.
     """
     from nacre.engine import default_jobs
-    from nacre.loop import project_evaluation, run_benchmark
+    from nacre.loop import project_evaluation, record_alignments, run_benchmark
     from nacre.loop import run as run_labeling
     from nacre.report import write_report
 
@@ -77,6 +77,7 @@ def run(
                     progress=progress,
                 )
             evaluation = project_evaluation(project, recipe.evaluation)
+            record_alignments(evaluation)
             documents.append({"evaluation": evaluated_document(evaluated, evaluation)})
             if not json:
                 print_evaluated(evaluated, evaluation)

@@ -6,13 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from nacre.cli._evaluated import run_summary
+from nacre.cli._evaluated import print_agreement, print_matrix, run_summary
 from nacre.cli._output import print_json, print_table, print_text
 from nacre.cli._project import RECIPE, File, Json, opened_evaluation
 from nacre.cli._show import MOST_TEXT
 
 RunName = Annotated[str | None, typer.Option("--run", "-r", help="An earlier run, by number or note.")]
+Baseline = Annotated[str | None, typer.Option("--baseline", "-b", help="The run to compare with.")]
 SliceName = Annotated[str, typer.Option("--slice", "-s", help="Only this slice.")]
+
+NO_EXPERTS = (
+    "No expert labeled a response of this run. `nacre export experts-sample -o sample.csv` writes some to label; "
+    "`nacre import sample.csv --as experts` takes them back."
+)
 
 
 def runs(file: File = RECIPE, json: Json = False) -> None:
@@ -84,3 +90,90 @@ def _print_response(row: dict[str, Any], criterion: str | None) -> None:
 def _short(value: Any) -> str:
     text = "none" if value is None else " ".join(str(value).split())
     return f"{text[:MOST_TEXT]}{'...' if len(text) > MOST_TEXT else ''}"
+
+
+def matrix(file: File = RECIPE, run: RunName = None, baseline: Baseline = None, json: Json = False) -> None:
+    """Slices by criteria with means and intervals, what changed against a baseline, and which evaluators to doubt."""
+    from nacre.loop import project_evaluation
+
+    with opened_evaluation(file) as (project, recipe):
+        evaluation = project_evaluation(project, recipe, run, baseline=baseline)
+        if json:
+            return print_json({"run": evaluation.run.number, **evaluation.matrix.to_dict()})
+        print_text(f"run {evaluation.run.name}")
+        return print_matrix(evaluation)
+
+
+def gaps(file: File = RECIPE, run: RunName = None, json: Json = False) -> None:
+    """Slices without responses, with too few, or without scores on a criterion."""
+    from nacre.displays import Column
+    from nacre.loop import project_evaluation
+
+    with opened_evaluation(file) as (project, recipe):
+        found = [gap.to_dict() for gap in project_evaluation(project, recipe, run).matrix.gaps]
+    if json:
+        return print_json(found)
+    columns = [
+        Column("slice", "slice"),
+        Column("kind", "gap"),
+        Column("criterion", "criterion"),
+        Column("n", "prompts", "integer"),
+        Column("n_wanted", "more wanted", "integer"),
+    ]
+    return print_table(found, columns) if found else print_text("Every slice has at least 30 prompts.")
+
+
+def evaluators(file: File = RECIPE, run: RunName = None, json: Json = False) -> None:
+    """What each evaluator scored, abstained on and failed on, and whether it is too rigid."""
+    from nacre.displays import Column
+    from nacre.loop import project_evaluation
+
+    with opened_evaluation(file) as (project, recipe):
+        evaluation = project_evaluation(project, recipe, run)
+        rigid = {flag.evaluator: flag for flag in evaluation.matrix.rigid}
+        means = evaluation.evaluator_means
+        criteria = {name: evaluation.scores.criterion_of(name).name for name in evaluation.scores.evaluators}
+        found = [
+            {
+                "evaluator": name,
+                "criterion": criteria[name],
+                "fingerprint": fingerprint,
+                **evaluation.run.content.counts[name],
+                "mean": means[name].to_dict(),
+                "rigid": rigid[name].to_dict() if name in rigid else None,
+            }
+            for name, fingerprint in evaluation.run.content.evaluators.items()
+        ]
+    if json:
+        return print_json(found)
+    kinds = {name: flag.kind for name, flag in rigid.items()}
+    rows = [{**row, "mean": means[name], "rigid": kinds.get(name)} for name, row in zip(means, found, strict=True)]
+    columns = [
+        Column("evaluator", "evaluator", "code"),
+        Column("criterion", "criterion"),
+        *(Column(name, name, "integer") for name in ("scored", "abstained", "unparsable", "failed")),
+        Column("mean", "mean", "metric", format="number"),
+        Column("rigid", "too rigid"),
+    ]
+    return print_table(rows, columns)
+
+
+def agreement(file: File = RECIPE, slice: SliceName = "all", run: RunName = None, json: Json = False) -> None:
+    """How far each evaluator agrees with the experts, beside a constant and the experts' own agreement."""
+    from nacre.loop import alignments, project_evaluation, record_alignments
+
+    with opened_evaluation(file) as (project, recipe):
+        evaluation = project_evaluation(project, recipe, run)
+        report = evaluation.agreement
+        if report is not None and evaluation.run == project.runs.newest:
+            record_alignments(evaluation)
+        records = alignments(evaluation)
+    if json:
+        aligned = {name: record.to_dict() for name, record in records.items()}
+        return print_json(None if report is None else {**report.to_dict(), "alignments": aligned})
+    if report is None:
+        return print_text(NO_EXPERTS)
+    print_agreement(report, slice)
+    for record in records.values():
+        print_text(str(record))
+    return None

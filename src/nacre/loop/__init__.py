@@ -1,14 +1,23 @@
 """The labeling loop of a project: from its recipe to an iteration with its analysis."""
 
+from nacre.loop._alignments import alignments, distrusted, record_alignments
 from nacre.loop._document import read_document
 from nacre.loop._evaluated_rows import evaluated_rows, readable_labels, readable_scores
 from nacre.loop._evaluation import Evaluated, run_benchmark
+from nacre.loop._evaluation_export import export_responses, export_sample, export_scores
 from nacre.loop._evaluation_next import NextStep, next_steps
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_sync import drop_table, expert_labels, import_experts, import_scores, recipe_responses
-from nacre.loop._export import export_frame, export_recipe
+from nacre.loop._export import export_frame, export_project, export_recipe
 from nacre.loop._prediction import predict_source
-from nacre.loop._project_evaluation import ProjectEvaluation, evaluated_dataset, project_evaluation, run_scores
+from nacre.loop._project_evaluation import (
+    ProjectEvaluation,
+    compare_runs,
+    evaluated_dataset,
+    project_evaluation,
+    run_scores,
+    run_trend,
+)
 from nacre.loop._project_recipe import ProjectRecipe, read_evaluation_recipe, read_project, read_recipe
 from nacre.loop._recipe import SPLITS, HashSplit, Recipe, recipe_from_spec
 from nacre.loop._spec_text import entries, recipe_text
@@ -33,16 +42,23 @@ __all__ = [
     "Synced",
     "Trained",
     "Turn",
+    "alignments",
     "analyse",
     "apply_functions",
     "check_stage",
+    "compare_runs",
+    "distrusted",
     "drop_table",
     "entries",
     "evaluated_dataset",
     "evaluated_rows",
     "expert_labels",
     "export_frame",
+    "export_project",
     "export_recipe",
+    "export_responses",
+    "export_sample",
+    "export_scores",
     "fit_label_model",
     "import_experts",
     "import_scores",
@@ -59,9 +75,11 @@ __all__ = [
     "recipe_from_spec",
     "recipe_responses",
     "recipe_text",
+    "record_alignments",
     "run",
     "run_benchmark",
     "run_scores",
+    "run_trend",
     "split_outcomes",
     "sync",
     "train_model",

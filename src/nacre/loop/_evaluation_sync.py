@@ -14,7 +14,7 @@ from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, read_responses
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
-from nacre.loop._response_labels import WHERE, locate, read_labels, response_keys
+from nacre.loop._response_labels import WHERE, keep_places, locate, read_labels, response_keys
 
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables
@@ -116,7 +116,7 @@ def expert_labels(project: Project, criteria: Sequence[Criterion], responses: pl
         responses: What `response_keys` returned.
     """
     labels = _located(project.experts, ["criterion", "annotator"], criteria, responses)
-    return None if labels is None else ExpertLabels.from_frame(labels, criteria)
+    return None if labels is None else ExpertLabels.from_frame(_weighed(project, labels), criteria)
 
 
 def imported_scores(project: Project, criteria: Sequence[Criterion], responses: pl.DataFrame) -> Scores | None:
@@ -146,6 +146,8 @@ def _import(
     keyed = response_keys(responses)
     names = [criterion.name for criterion in recipe.criteria]
     labels = read_labels(path, fields=fields, options=options, responses=keyed, criteria=names)
+    if source is None and table is not None and table.source in tables:
+        labels = keep_places(labels, tables.read(table.source))
     check(_numbered(labels, keyed))
     name = table.source if source is None and table is not None else f"{path.name} {hash_frame(labels)[:8]}"
     is_new = tables.add(name, labels, detail={"of_recipe": source is None})
@@ -169,6 +171,20 @@ def _located(
     return found if len(found) else None
 
 
+def _weighed(project: Project, labels: pl.DataFrame) -> pl.DataFrame:
+    """Give labels the weights of the newest sample on their criterion: a further sample changes those of the first."""
+    samples = [
+        project.samples.read(name).with_columns(criterion=pl.lit(name)).rename({"weight": "@weight"})
+        for name in project.samples
+    ]
+    if not samples or "criterion" not in labels.columns:
+        return labels
+    known = pl.concat(samples).unique([*WHERE, "criterion"])
+    joined = labels.join(known, on=[*WHERE, "criterion"], how="left", maintain_order="left")
+    own = pl.col("weight").cast(pl.Float64) if "weight" in labels.columns else pl.lit(1.0)
+    return joined.with_columns(weight=pl.coalesce("@weight", own, 1.0)).drop("@weight")
+
+
 def _numbered(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     """Give labels the number of their response, or another one where it is not there, so that they can be checked."""
     there = responses.select("row_id", *WHERE)
@@ -179,8 +195,6 @@ def _numbered(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
 
 
 def _scores(labels: pl.DataFrame, criteria: Sequence[Criterion], *, responses: pl.DataFrame | None) -> Scores:
-    if "criterion" not in labels.columns and len(criteria) == 1:
-        labels = labels.with_columns(criterion=pl.lit(criteria[0].name))
     if responses is None:
         responses = labels.select("row_id", *WHERE[1:]).unique("row_id", keep="first")
     if "evaluator" in labels.columns:  # an evaluator scores one criterion: one that scores several is several

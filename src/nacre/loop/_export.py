@@ -12,6 +12,8 @@ import polars as pl
 from nacre.data import Number
 from nacre.errors import UnknownNameError
 from nacre.labeling import LabelMatrix
+from nacre.loop._evaluation_recipe import EvaluationRecipe
+from nacre.loop._project_recipe import ProjectRecipe
 from nacre.loop._recipe import HashSplit, Recipe
 from nacre.loop._spec_text import recipe_text
 from nacre.loop._stages import apply_functions
@@ -28,7 +30,21 @@ def export_frame(project: Project, recipe: Recipe, what: str) -> pl.DataFrame:
 
 
 def export_recipe(project: Project, recipe: Recipe) -> str:
+    """Return the text of the labeling part of a `nacre.yaml` that says what the project is now."""
+    return recipe_text({"project": project.name, **_labeling(project, recipe)})
+
+
+def export_project(project: Project, recipe: ProjectRecipe) -> str:
     """Return the text of a `nacre.yaml` that says what the project is now."""
+    spec: dict[str, Any] = {"project": project.name}
+    if recipe.labeling is not None:
+        spec |= _labeling(project, recipe.labeling)
+    if recipe.evaluation is not None:
+        spec["evaluation"] = _evaluation(project, recipe.evaluation)
+    return recipe_text(spec)
+
+
+def _labeling(project: Project, recipe: Recipe) -> dict[str, Any]:
     data: dict[str, Any] = {"source": recipe.data.source, **recipe.data.options}
     if recipe.data.uid is not None:
         data["uid"] = recipe.data.uid
@@ -37,7 +53,6 @@ def export_recipe(project: Project, recipe: Recipe) -> str:
     if recipe.data.truth is not None:
         data["truth"] = recipe.data.truth
     spec: dict[str, Any] = {
-        "project": project.name,
         "data": data,
         "schema": project.schema.spec(),
         "functions": {name: function.spec() for name, function in project.functions.items()},
@@ -47,7 +62,24 @@ def export_recipe(project: Project, recipe: Recipe) -> str:
     }
     if recipe.clamp_truth:
         spec["training"] = {"clamp_truth": True}
-    return recipe_text(spec)
+    return spec
+
+
+def _evaluation(project: Project, recipe: EvaluationRecipe) -> dict[str, Any]:
+    tables = {"responses": recipe.responses, "experts": recipe.experts, "scores": recipe.scores}
+    spec: dict[str, Any] = {
+        name: {"source": table.source, **table.fields, **table.options}
+        for name, table in tables.items()
+        if table is not None
+    }
+    spec["criteria"] = {name: criterion.spec() for name, criterion in project.criteria.items()}
+    spec["evaluators"] = dict(project.evaluators.items())
+    spec["slices"] = {name: part.when.spec() for name, part in project.evaluation_slices.items()}
+    if recipe.baseline is not None:
+        spec["baseline"] = recipe.baseline
+    if recipe.gate:
+        spec["gate"] = list(recipe.gate)
+    return spec
 
 
 def _training_set(project: Project, recipe: Recipe) -> pl.DataFrame:

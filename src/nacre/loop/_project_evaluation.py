@@ -12,18 +12,23 @@ import polars as pl
 from nacre.data import Dataset
 from nacre.errors import WorkspaceError
 from nacre.evaluation import (
+    ALL,
     AgreementReport,
+    Comparison,
     Criterion,
     EvaluationMatrix,
     ExpertLabels,
     Scores,
     agreement,
+    compare,
     criterion_from_spec,
     evaluation_matrix,
+    trend,
 )
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_sync import expert_labels, recipe_responses
 from nacre.loop._response_labels import response_keys
+from nacre.metrics import Metric
 from nacre.workspace import Event, Run
 
 if TYPE_CHECKING:
@@ -77,6 +82,12 @@ class ProjectEvaluation:
         return evaluation_matrix(self.scores, self.members, baseline=self.baseline_scores, experts=self.experts)
 
     @cached_property
+    def evaluator_means(self) -> dict[str, Metric]:
+        """The mean of each evaluator by itself."""
+        by_evaluator = evaluation_matrix(self.scores, by="evaluator")
+        return {name: by_evaluator.cell(ALL, name).mean for name in self.scores.evaluators}
+
+    @cached_property
     def agreement(self) -> AgreementReport | None:
         """How far evaluators agree with the experts, or None where there are no labels."""
         return None if self.experts is None else agreement(self.scores, self.experts, self.members)
@@ -106,6 +117,23 @@ def project_evaluation(
         raise WorkspaceError(f"No responses of `{project.name}` were evaluated yet. `nacre run` does that.")
     found = newest if run is None else project.runs[run]
     return ProjectEvaluation(project, recipe, found, _baseline(project, recipe, found, baseline))
+
+
+def compare_runs(
+    project: Project, recipe: EvaluationRecipe, before: int | str, after: int | str | None = None
+) -> Comparison:
+    """Return what changed from one run to another, by number or note; the second is the newest by default."""
+    later = project_evaluation(project, recipe, after, baseline=before)
+    earlier = project.runs[before]
+    names = (f"run {earlier.name}", f"run {later.run.name}")
+    return compare(run_scores(project, earlier), later.scores, later.members, names=names)
+
+
+def run_trend(project: Project) -> pl.DataFrame:
+    """Return a row per run, slice and criterion: its mean, interval and n, oldest run first."""
+    runs = list(project.runs)
+    members = {run.name: project.artifacts.get_frame(run.content.members) for run in runs}
+    return trend([(run.name, run_scores(project, run)) for run in runs], members)
 
 
 def evaluated_dataset(project: Project, recipe: EvaluationRecipe) -> Dataset:

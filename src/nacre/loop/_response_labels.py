@@ -20,6 +20,7 @@ from nacre.errors import IngestError, UnknownFieldError
 PLACES = ("key", "uid", "prompt_id", "prompt", "row")
 _TEXTS = ("key", "uid", "prompt_id", "prompt", "response", "criterion", "score", "annotator", "explanation", "golden")
 _MORE_TEXTS = ("evaluator", "rationale")
+_SAME = ("prompt_id", "repeat", "response", "criterion", "score", "annotator", "evaluator", "explanation", "rationale")
 WHERE = ("key", "prompt_id", "repeat")
 
 
@@ -54,6 +55,8 @@ def read_labels(
     table = _read(path, fields, options, criteria)
     if "score" not in table.columns:
         table = _long(table, criteria, path)
+    if "criterion" not in table.columns and len(criteria) == 1:
+        table = table.with_columns(criterion=pl.lit(criteria[0]))
     place = next((name for name in PLACES if name in table.columns), None)
     if place is None or (place == "prompt" and "response" not in table.columns):
         raise IngestError(
@@ -75,6 +78,18 @@ def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     far = [pl.col(name).ne_missing(pl.col(f"{name}_there")) for name in ("prompt_id", "repeat")]
     nearest = found.sort("_label", *far, "row_id").unique("_label", keep="first", maintain_order=True)
     return nearest.select("row_id", pl.exclude("row_id", "_label", "prompt_id_there", "repeat_there"))
+
+
+def keep_places(labels: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Return labels of a file that was read before, each tied to the response that it was given to then.
+
+    A file that names prompts says nothing of a response that came after it: only labels that are new or edited are
+    about the responses that are there now.
+    """
+    same = [name for name in _SAME if name in labels.columns and name in before.columns]
+    known = before.select(*same, pl.col("key").alias("@key")).unique(same, keep="first")
+    joined = labels.join(known, on=same, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(key=pl.coalesce("@key", "key")).drop("@key")
 
 
 def _read(path: Path, fields: Mapping[str, str], options: Mapping[str, Any], criteria: Sequence[str]) -> pl.DataFrame:

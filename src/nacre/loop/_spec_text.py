@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-ENTRIES = ("functions", "slices")
+ENTRIES = ("functions", "slices", "criteria", "evaluators")
 _WIDTH = 100
 
 
@@ -21,8 +21,14 @@ def recipe_text(spec: Mapping[str, Any]) -> str:
         project: mail
         schema: {classes: [ham, spam]}
     """
-    parts = (entries(key, value) if key in ENTRIES else "\n".join(_entry(key, value)) for key, value in spec.items())
-    return "".join(f"{part}\n" for part in parts)
+    return "".join(f"{_part(key, value)}\n" for key, value in spec.items())
+
+
+def _part(key: str, value: Any) -> str:
+    if key == "evaluation":
+        lines = (line for part, spec in value.items() for line in _part(part, spec).split("\n"))
+        return "\n".join([f"{key}:", *(f"  {line}" for line in lines)])
+    return entries(key, value) if key in ENTRIES else "\n".join(_entry(key, value))
 
 
 def entries(key: str, specs: Mapping[str, Any]) -> str:

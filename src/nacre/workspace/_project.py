@@ -51,6 +51,8 @@ class Project:
         evaluation_slices: Slices of responses by name.
         experts: Labels of experts by where they come from, each a table of its own.
         scores: Scores that were imported, by where they come from.
+        samples: Responses that experts were asked to label, by criterion, with their weights.
+        alignments: How far evaluators agreed with experts, by evaluator.
         runs: Executions of the benchmark, with their responses and scores.
         iterations: The turns of the loop, with their metrics.
         events: All that happened.
@@ -78,6 +80,8 @@ class Project:
         self.evaluation_slices = _slices(journal, "evaluation_slice")
         self.experts = Tables(journal, "experts", artifacts)
         self.scores = Tables(journal, "scores", artifacts)
+        self.samples = Tables(journal, "sample", artifacts)
+        self.alignments = specs(journal, "alignment")
         self.runs = Runs(journal)
         self.iterations = Iterations(journal)
         self.events = Events(journal)
@@ -171,7 +175,7 @@ class Project:
     def problems(self) -> list[str]:
         """Return what is missing or damaged on disk, in any version: nothing, when all is well."""
         with self._journal.read() as snapshot:
-            kinds = ("truth", "training_set", "experts", "scores")
+            kinds = ("truth", "training_set", "experts", "scores", "sample")
             frames = {spec["frame"] for kind in kinds for spec in snapshot.versions(kind).values()}
             folders = {spec["folder"] for spec in snapshot.versions("model").values()}
         return [*self.data.problems(), *self.artifacts.problems(frames | self.runs.frames(), folders)]

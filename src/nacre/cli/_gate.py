@@ -1,0 +1,59 @@
+"""`nacre gate`: whether the newest run may pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nacre.cli._output import print_json, print_text
+from nacre.cli._project import RECIPE, File, Json, opened_evaluation
+from nacre.errors import SpecError
+
+if TYPE_CHECKING:
+    from nacre.loop import EvaluationRecipe
+
+
+def gate(
+    file: File = RECIPE,
+    least: Annotated[
+        list[str] | None, typer.Option("--min", help="Such as 'correct[spanish]>=0.8'; else those of the recipe.")
+    ] = None,
+    run: Annotated[str | None, typer.Option("--run", "-r", help="An earlier run, by number or note.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the checks as JUnit XML.")] = None,
+    json: Json = False,
+) -> None:
+    """Exit with 1 where the bound of an interval misses what is asked for, with 2 where nobody can tell.
+
+    Nobody can tell where there are fewer than 30 prompts, or where an evaluator changed since experts checked it or
+    disagrees with them.
+    """
+    from nacre.evaluation import gate as check
+    from nacre.loop import distrusted, project_evaluation
+
+    with opened_evaluation(file) as (project, recipe):
+        conditions = (
+            least or recipe.gate or [f"{part.name}>={part.target:g}" for part in recipe.criteria if part.target]
+        )
+        if not conditions:
+            raise SpecError(
+                "There is nothing to ask for: give --min 'correct>=0.8', a `gate`, or a `target` of a criterion."
+            )
+        evaluation = project_evaluation(project, recipe, run)
+        result = check(evaluation.matrix, list(conditions), refused=distrusted(evaluation))
+    if junit is not None:
+        junit.write_text(result.to_junit(), encoding="utf-8")
+    if json:
+        print_json({"run": evaluation.run.number, **result.to_dict()})
+    else:
+        for line in result.checks:
+            print_text(line.message)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+def _targets(recipe: EvaluationRecipe) -> list[str]:
+    """Return the targets of the criteria as conditions."""
+    wanted = [part for part in recipe.criteria if part.target is not None]
+    return [f"{part.name} {'<=' if part.lower_is_better else '>='} {part.target:g}" for part in wanted]

@@ -1,0 +1,54 @@
+"""Which evaluators may speak for the experts: measured where there are labels, remembered where there are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nacre.evaluation import AlignmentRecord, align, alignment_from_spec
+
+if TYPE_CHECKING:
+    from nacre.loop._project_evaluation import ProjectEvaluation
+
+LEAST = 50
+"""With fewer labels nothing is said of an evaluator: a few must not be worse than none."""
+
+
+def alignments(evaluation: ProjectEvaluation) -> dict[str, AlignmentRecord]:
+    """Return how far each evaluator agreed with experts, by name.
+
+    It is measured on the labels of this run's responses; where they are fewer than before, what was measured before on
+    other responses stands, for the evaluator that it was measured of.
+    """
+    stored = evaluation.project.alignments
+    found = {name: alignment_from_spec(spec) for name, spec in stored.items()}
+    for name in evaluation.scores.evaluators:
+        fresh = _measured(evaluation, name)
+        known = found.get(name)
+        if fresh is not None and (known is None or fresh.n >= min(known.n, LEAST) or known.is_stale(evaluation.scores)):
+            found[name] = fresh
+    return {name: record for name, record in found.items() if name in evaluation.scores.evaluators}
+
+
+def record_alignments(evaluation: ProjectEvaluation) -> None:
+    """Keep how far each evaluator agreed with experts; each change is an event."""
+    for name, record in alignments(evaluation).items():
+        evaluation.project.alignments[name] = record.spec()
+
+
+def distrusted(evaluation: ProjectEvaluation) -> dict[str, str]:
+    """Return the evaluators that must not decide, and why; one that no expert ever checked is not among them."""
+    reasons = {}
+    for name, record in alignments(evaluation).items():
+        if record.is_stale(evaluation.scores):
+            reasons[name] = "stale: evaluator or criterion changed since experts checked it"
+        elif record.n >= LEAST and not record.is_aligned:
+            reasons[name] = "not aligned: " + "; ".join(check.text for check in record.checks if not check.is_met)
+    return reasons
+
+
+def _measured(evaluation: ProjectEvaluation, name: str) -> AlignmentRecord | None:
+    experts = evaluation.experts
+    if experts is None or not len(experts.of(evaluation.scores.criterion_of(name).name)):
+        return None
+    record = align(evaluation.scores, name, experts)
+    return record if record.n else None
