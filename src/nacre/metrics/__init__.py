@@ -8,6 +8,7 @@ from nacre.metrics._agreement import (
     gwet_ac1,
     human_ceiling,
     krippendorff_alpha,
+    plain_kappa,
 )
 from nacre.metrics._bootstrap import Bounds, bootstrap
 from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, macro_f1, per_class
@@ -108,6 +109,7 @@ __all__ = [
     "order_classes",
     "paired_bootstrap",
     "per_class",
+    "plain_kappa",
     "ppi_mean",
     "predict",
     "prompt_difficulty",

@@ -85,6 +85,22 @@ def cohen_kappa(
     return _coefficient(pairs.units, pairs.counts, parts)
 
 
+def plain_kappa(y: ArrayLike, other: ArrayLike) -> float:
+    """Return Cohen's kappa without its interval, for when thousands are compared; see `cohen_kappa`.
+
+    Examples:
+        >>> plain_kappa([0, 0, 1, 1], [0, 1, 1, 1])
+        0.5
+    """
+    first, second = np.asarray(y), np.asarray(other)
+    check_same_length(y=first, other=second)
+    is_both = (first >= 0) & (second >= 0)
+    a, b, n = first[is_both], second[is_both], int(is_both.sum())
+    size = int(max(a.max(initial=-1), b.max(initial=-1))) + 1
+    chance = int(np.bincount(a, minlength=size) @ np.bincount(b, minlength=size))
+    return 1 - n * int((a != b).sum()) / (n**2 - chance) if n**2 > chance else np.nan
+
+
 def gwet_ac1(
     y: ArrayLike, other: ArrayLike, *, n_classes: int | None = None, clusters: ArrayLike | None = None
 ) -> Metric:
@@ -338,14 +354,6 @@ def _mean_of_ratios(parts: Floats, wholes: Floats) -> Floats:
 
 
 def _pairwise_kappa(codes: NDArray[np.int64]) -> float:
-    kappas = [_plain_kappa(codes[:, i], codes[:, j]) for i, j in combinations(range(codes.shape[1]), 2)]
+    kappas = [plain_kappa(codes[:, i], codes[:, j]) for i, j in combinations(range(codes.shape[1]), 2)]
     defined = [kappa for kappa in kappas if not np.isnan(kappa)]
     return float(np.mean(defined)) if defined else np.nan
-
-
-def _plain_kappa(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
-    is_both = (first >= 0) & (second >= 0)
-    a, b, n = first[is_both], second[is_both], int(is_both.sum())
-    size = int(max(a.max(initial=-1), b.max(initial=-1))) + 1
-    chance = int(np.bincount(a, minlength=size) @ np.bincount(b, minlength=size))
-    return 1 - n * int((a != b).sum()) / (n**2 - chance) if n**2 > chance else np.nan

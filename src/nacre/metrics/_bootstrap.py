@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nacre.metrics._arrays import Codes, Floats
 
@@ -58,13 +59,24 @@ def bootstrap(units: Floats, statistic: Statistic, *, counts: Codes | None = Non
 def _drawn_counts(counts: Codes, rng: np.random.Generator) -> Iterator[Floats]:
     """Yield blocks [n_draws, n_distinct] of how often each distinct unit was drawn."""
     n_units, n_distinct = int(counts.sum()), len(counts)
-    block = max(1, min(N_DRAWS, _BLOCK // n_distinct))
     # One multinomial cell costs about as much as drawing thirty single units.
-    members = np.repeat(np.arange(n_distinct), counts) if 30 * n_distinct > n_units else None
+    if 30 * n_distinct > n_units:
+        yield from _counted_members(np.repeat(np.arange(n_distinct), counts), n_distinct, rng)
+        return
+    for size in _blocks(n_distinct):
+        yield rng.multinomial(n_units, counts / n_units, size=size).astype(np.float64)
+
+
+def _counted_members(members: NDArray[np.int64], n_distinct: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Yield blocks [n_draws, n_distinct] of how often each distinct unit was drawn, one unit after the other."""
+    n_units = len(members)
+    for size in _blocks(max(n_distinct, 4 * n_units)):
+        cells = members[rng.integers(n_units, size=(size, n_units))] + n_distinct * np.arange(size)[:, np.newaxis]
+        yield np.bincount(cells.ravel(), minlength=size * n_distinct).reshape(size, n_distinct).astype(np.float64)
+
+
+def _blocks(n_cells: int) -> Iterator[int]:
+    """Yield how many draws to make at once when each takes so many cells."""
+    block = max(1, min(N_DRAWS, _BLOCK // n_cells))
     for start in range(0, N_DRAWS, block):
-        size = min(block, N_DRAWS - start)
-        if members is None:
-            yield rng.multinomial(n_units, counts / n_units, size=size).astype(np.float64)
-        else:
-            drawn = (members[rng.integers(n_units, size=n_units)] for _ in range(size))
-            yield np.stack([np.bincount(cells, minlength=n_distinct) for cells in drawn]).astype(np.float64)
+        yield min(block, N_DRAWS - start)
