@@ -70,7 +70,7 @@ def evaluation_charts_of(word, metric):
         ),
         ds.trend({word: [metric, None]}, [word, word], title=word, targets={word: 0.5}, note=word),
         ds.agreement([agrees], title=word, note=word),
-        ds.differences([ds.DifferenceRow(word, metric, 1, 2, 0.5)], title=word, names=(word, word), note=word),
+        ds.differences([ds.DifferenceRow(word, metric, 1, 2, 0.5)], title=word, heads=(word, word), note=word),
         ds.win_rate([ds.WinRateRow(word, 1, 2, 3, metric)], title=word, note=word),
         ds.responses([card, ds.ResponseCard(word, None)], title=word),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from nacre.displays._chart import Chart, Kind
 from nacre.displays._html import Html, prose, tag
@@ -26,7 +26,7 @@ from nacre.displays._schema import ANCHOR, MEASURE, NUMBER, TEXT, record
 from nacre.displays._status import status_mark
 from nacre.displays._table import Column, table
 
-SPEC = record({"title": TEXT}, note=TEXT)
+SPEC = record({"title": TEXT, "label": {"enum": ["evaluator", "slice"]}}, note=TEXT)
 ROW = record(
     {"evaluator": TEXT, "raw": MEASURE},
     slice=TEXT,
@@ -40,6 +40,7 @@ ROW = record(
     reason=TEXT,
     link=ANCHOR,
 )
+Label = Literal["evaluator", "slice"]
 _UNIT = (0.0, 1.0)
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FIGURES = ("kappa", "ac1", "accept_gap")
@@ -78,9 +79,9 @@ class AgreementRow:
     link: str | None = None
 
 
-def agreement(rows: Iterable[AgreementRow], *, title: str, note: str = "") -> Chart:
-    """Show evaluators, or one evaluator by slice, beside constant answer and ceiling."""
-    return Chart("agreement", {"title": title, "note": note}, [_values(row) for row in rows])
+def agreement(rows: Iterable[AgreementRow], *, title: str, label: Label = "evaluator", note: str = "") -> Chart:
+    """Show evaluators, or one evaluator by slice (`label="slice"`), beside constant answer and ceiling."""
+    return Chart("agreement", {"title": title, "label": label, "note": note}, [_values(row) for row in rows])
 
 
 def _values(row: AgreementRow) -> dict[str, Any]:
@@ -95,9 +96,10 @@ def _values(row: AgreementRow) -> dict[str, Any]:
 
 def render(chart: Chart) -> Html:
     """Draw a row per evaluator: raw agreement on an axis with its two landmarks, coefficients, badge."""
-    head = tag("tr", *(tag("th", name, scope="col", title=said or None) for name, said in _HEADS))
+    heads = ((chart.spec["label"], ""), *_HEADS)
+    head = tag("tr", *(tag("th", name, scope="col", title=said or None) for name, said in heads))
     axis = axis_labels((position(at, _UNIT), shown) for at, shown in zip(_TICKS, format_ticks(_TICKS), strict=True))
-    foot = tag("tr", tag("td"), tag("td"), tag("td", axis), *(tag("td") for _ in _HEADS[3:]), aria_hidden="true")
+    foot = tag("tr", tag("td"), tag("td"), tag("td", axis), *(tag("td") for _ in _HEADS[2:]), aria_hidden="true")
     body = tag(
         "table", tag("caption", prose(chart.spec["title"])), tag("thead", head), _body(chart), tag("tfoot", foot)
     )
@@ -111,7 +113,6 @@ def render(chart: Chart) -> Html:
 
 
 _HEADS = (
-    ("evaluator", ""),
     ("", ""),
     ("agrees with experts", "share of responses on which both say the same"),
     ("", ""),
@@ -122,12 +123,15 @@ _HEADS = (
 
 
 def _body(chart: Chart) -> Html:
-    return tag("tbody", *(_row(row) for row in chart.values))
+    return tag("tbody", *(_row(row, chart) for row in chart.values))
 
 
-def _row(row: Mapping[str, Any]) -> Html:
-    parts = [part for part in (row.get("criterion"), row.get("slice")) if part and part != row["evaluator"]]
-    name = tag("bdi", row["evaluator"])
+def _row(row: Mapping[str, Any], chart: Chart) -> Html:
+    by = chart.spec["label"]
+    parts = [
+        row[key] for key in ("criterion", "slice") if key != by and row.get(key, row["evaluator"]) != row["evaluator"]
+    ]
+    name = tag("bdi", row.get(by, "all"))
     raw = row["raw"]
     return tag(
         "tr",
@@ -199,7 +203,7 @@ def as_table(chart: Chart) -> Chart:
     """Return all figures as a table."""
     columns = [
         Column("evaluator", type="code"),
-        Column("slice", ""),
+        Column("slice"),
         Column("raw", "agrees with experts", type="metric", bars=False),
         Column("kappa", type="metric", bars=False),
         Column("ac1", "AC1", type="metric", bars=False),

@@ -25,7 +25,7 @@ from nacre.displays._schema import ANCHOR, COUNT, FORMAT, MEASURE, NUMBER, TEXT,
 from nacre.displays._table import Column, table
 
 _FLAG = {"type": "boolean"}
-SPEC = record({"title": TEXT, "format": FORMAT, "before": TEXT, "after": TEXT}, note=TEXT)
+SPEC = record({"title": TEXT, "format": FORMAT, "gained": TEXT, "lost": TEXT}, note=TEXT)
 ROW = record({"label": TEXT, "change": MEASURE}, gained=COUNT, lost=COUNT, p=NUMBER, is_better=_FLAG, link=ANCHOR)
 _UP, _DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 
@@ -37,8 +37,8 @@ class DifferenceRow:
     Args:
         label: Of which slice or criterion.
         change: The mean difference, after minus before.
-        gained: How many pass only after.
-        lost: How many passed only before.
+        gained: How many went up, or pass only after.
+        lost: How many went down, or passed only before.
         p: How often chance alone would be as uneven, adjusted for the other rows.
         is_better: Whether a significant change is one for the better; None where it is not significant.
         link: The anchor (`#...`) of the responses behind it.
@@ -57,12 +57,12 @@ def differences(
     rows: Iterable[DifferenceRow],
     *,
     title: str,
-    names: tuple[str, str] = ("before", "after"),
+    heads: tuple[str, str] = ("gained", "lost"),
     format: Format = "share",
     note: str = "",
 ) -> Chart:
     """Show paired differences around zero; only significant ones have a colour and an arrow."""
-    spec = {"title": title, "format": format, "before": names[0], "after": names[1], "note": note}
+    spec = {"title": title, "format": format, "gained": heads[0], "lost": heads[1], "note": note}
     return Chart("differences", spec, [_values(row) for row in rows])
 
 
@@ -81,11 +81,11 @@ def _values(row: DifferenceRow) -> dict[str, Any]:
 def render(chart: Chart) -> Html:
     """Draw one row per difference."""
     style, domain = chart.spec["format"], _domain(chart)
-    levels = ticks(domain)
+    levels = ticks(domain, 2)
     shown = (format_number(at, style, signed=True) for at in levels)
     axis = axis_labels(zip((position(at, domain) for at in levels), shown, strict=True))
     has_counts = any("gained" in row for row in chart.values)
-    heads = ["", "", "change", *([f"only {chart.spec['after']}", f"only {chart.spec['before']}"] * has_counts), "p"]
+    heads = ["", "", "change", *([chart.spec["gained"], chart.spec["lost"]] * has_counts), "p"]
     head = tag("tr", *(tag("th", name, scope="col") for name in heads))
     foot = tag("tr", tag("td"), tag("td", axis), *(tag("td") for _ in heads[2:]), aria_hidden="true")
     body = tag("tbody", *(_row(row, domain, chart, has_counts=has_counts) for row in chart.values))
@@ -169,8 +169,8 @@ def as_table(chart: Chart) -> Chart:
         Column("label", ""),
         Column("change"),
         Column("n", type="integer"),
-        Column("gained", f"only {chart.spec['after']}", type="integer"),
-        Column("lost", f"only {chart.spec['before']}", type="integer"),
+        Column("gained", chart.spec["gained"], type="integer"),
+        Column("lost", chart.spec["lost"], type="integer"),
         Column("p"),
         Column("significant"),
     ]

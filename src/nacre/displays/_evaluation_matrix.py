@@ -176,9 +176,10 @@ def render(chart: Chart) -> Html:
         tag("tr", _slice_head(part), *_slice_cells(part, columns, cells, domains), class_=_row_class(part))
         for part in chart.spec["slices"]
     )
-    drawn = tag("table", tag("caption", prose(chart.spec["title"])), tag("thead", head), tag("tbody", *body))
+    drawn = tag("table", tag("thead", head), tag("tbody", *body), aria_label=chart.spec["title"])
     return tag(
         "figure",
+        tag("div", prose(chart.spec["title"]), class_="chart-title"),
         tag("div", drawn, class_="scroll", tabindex="0", role="region", aria_label=chart.spec["title"]),
         _legend(chart.values),
         tag("figcaption", prose(chart.spec["note"])) if chart.spec.get("note") else None,
@@ -302,6 +303,9 @@ def _tick(at: float, domain: Domain, name: str) -> Html:
 
 def _legend(rows: Sequence[Row]) -> Html:
     entries = [tag("span", status_shape(name), said) for name, said in _LEGEND if any("status" in row for row in rows)]
+    if any("target" in row for row in rows):
+        line = tag("line", x1="50%", x2="50%", y1="0", y2="100%", class_="goal")
+        entries.append(tag("span", tag("svg", line, width="8", height="12", aria_hidden="true"), "target"))
     if any("change" in row for row in rows):
         entries.append(tag("span", f"{_UP}{_DOWN} significant change (Benjamini-Hochberg over the matrix)"))
     if any("corrected" in row for row in rows):

@@ -74,10 +74,11 @@ def _band(metrics: Metrics, places: Sequence[float], domain: Domain) -> Iterator
     for (left, x1), (right, x2) in pairwise(zip(metrics, places, strict=True)):
         if left is None or right is None or left["value"] is None or right["value"] is None:
             continue
+        few = " few" if is_too_few(left) or is_too_few(right) else ""
         if None not in (left["low"], left["high"], right["low"], right["high"]):
             corners = [(x1, left["low"]), (x1, left["high"]), (x2, right["high"]), (x2, right["low"])]
-            yield tag("polygon", points=_points(corners, domain), class_="band")
-        yield tag("polyline", points=_points([(x1, left["value"]), (x2, right["value"])], domain), class_="line")
+            yield tag("polygon", points=_points(corners, domain), class_=f"band{few}")
+        yield tag("polyline", points=_points([(x1, left["value"]), (x2, right["value"])], domain), class_=f"line{few}")
 
 
 def _points(corners: Sequence[tuple[float, float]], domain: Domain) -> str:

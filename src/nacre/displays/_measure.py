@@ -99,12 +99,21 @@ _FORMATS = {"share": _share, "percent": _percent, "number": _number}
 def _digits(metric: Measure, style: Format, *, signed: bool) -> int | None:
     """Return the digits that value and ends of the interval share; a small difference needs more."""
     sizes = [abs(metric[end]) for end in ("value", "low", "high") if metric[end] is not None]
-    if not sizes or style == "number":
+    if not sizes:
         return None
+    if style == "number":
+        return _number_digits(metric)
     needed = max(_needed_digits(size, style) for size in sizes) if signed else _needed_digits(sizes[0], style)
     if metric["low"] is None or metric["high"] is None:
         return needed
     return max(needed, _resolving_digits(metric["high"] - metric["low"], style))
+
+
+def _number_digits(metric: Measure) -> int | None:
+    """Return the digits that the interval of a number leaves room for; two of its width are enough."""
+    if metric["low"] is None or metric["high"] is None or metric["high"] <= metric["low"]:
+        return None
+    return min(max(1 - math.floor(math.log10(metric["high"] - metric["low"])), 0), 4)
 
 
 def _resolving_digits(step: float, style: Format) -> int:

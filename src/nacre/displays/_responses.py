@@ -24,6 +24,7 @@ ROW = record(
     {"prompt": TEXT, "response": {"type": ["string", "null"]}, "scores": {"type": "array", "items": _SCORE}},
     title=TEXT,
     reference=TEXT,
+    earlier=TEXT,
     contexts=TEXTS,
     facts={"type": "object", "additionalProperties": TEXT},
 )
@@ -67,6 +68,7 @@ class ResponseCard:
         reference: What a good response says.
         contexts: The texts it could rely on.
         facts: Whatever else helps: system, language.
+        earlier: What was answered before.
     """
 
     prompt: str
@@ -76,6 +78,7 @@ class ResponseCard:
     reference: str = ""
     contexts: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    earlier: str | None = None
 
 
 def responses(cards: Iterable[ResponseCard], *, title: str) -> Chart:
@@ -89,7 +92,12 @@ def _values(card: ResponseCard) -> dict[str, Any]:
         "response": card.response,
         "scores": [_score_values(score) for score in card.scores],
     }
-    optional = {"title": card.title, "reference": card.reference, "contexts": list(card.contexts)}
+    optional = {
+        "title": card.title,
+        "reference": card.reference,
+        "contexts": list(card.contexts),
+        "earlier": card.earlier,
+    }
     return values | {name: value for name, value in optional.items() if value} | {"facts": dict(card.facts)}
 
 
@@ -112,6 +120,8 @@ def _card(row: Row) -> Html:
     title = tag("b", row["title"], dir="auto", class_="point-title") if row.get("title") else None
     chips = (_chip(score) for score in row["scores"])
     texts = [_text("prompt", row["prompt"], _SHORT_PROMPT), _response(row["response"])]
+    if row.get("earlier"):
+        texts.append(_text("before", row["earlier"], _SHORT))
     if row.get("reference"):
         texts.append(_text("reference", row["reference"], _SHORT_PROMPT))
     return tag(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from nacre.displays import (
     AgreementRow,
@@ -26,7 +26,6 @@ def matrix_chart(
     matrix: Document,
     *,
     title: str = "",
-    numbers: Collection[str] = (),
     links: Mapping[Place, str] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Chart:
@@ -35,11 +34,10 @@ def matrix_chart(
     Args:
         matrix: What `EvaluationMatrix.to_dict` returned.
         title: What it is about; how many responses there are when empty.
-        numbers: Criteria whose means are numbers rather than shares.
         links: The anchor of each cell, by slice and criterion.
         notes: A few words for the header of a criterion.
     """
-    columns = [_column(name, matrix, numbers, notes or {}) for name in matrix["criteria"]]
+    columns = [_column(name, matrix, notes or {}) for name in matrix["criteria"]]
     anchors = links or {}
     cells = {}
     for cell in matrix["cells"]:
@@ -59,7 +57,7 @@ def matrix_chart(
     return evaluation_matrix(cells, slices=n_responses, columns=columns, title=told, note=matrix["verdict"])
 
 
-def _column(name: str, matrix: Document, numbers: Collection[str], notes: Mapping[str, str]) -> MatrixColumn:
+def _column(name: str, matrix: Document, notes: Mapping[str, str]) -> MatrixColumn:
     flags = [f"{flag['kind']} ({flag['value']})" for flag in matrix["rigid"] if flag["criterion"] == name]
     is_overall = name == ALL_CRITERIA
     return MatrixColumn(
@@ -67,7 +65,7 @@ def _column(name: str, matrix: Document, numbers: Collection[str], notes: Mappin
         evaluator="" if is_overall else ", ".join(matrix["evaluators"].get(name, ())),
         note=notes.get(name, ""),
         flags=flags,
-        format="number" if name in numbers else "share",
+        format="share" if matrix["is_rate"][name] else "number",
         is_overall=is_overall,
     )
 
@@ -78,6 +76,7 @@ def agreement_chart(
     title: str,
     status: Mapping[str, tuple[str, str]] | None = None,
     links: Mapping[str, str] | None = None,
+    label: Literal["evaluator", "slice"] = "evaluator",
     note: str = "",
 ) -> Chart:
     """Return how far evaluators agree with experts as a chart.
@@ -87,6 +86,7 @@ def agreement_chart(
         title: What it is about.
         status: The verdict on each evaluator (`aligned`, `not aligned`, `stale`, `too few`) and its reason.
         links: The anchor of each evaluator.
+        label: What tells the rows apart: `evaluator` or `slice`.
         note: What a reader should know.
     """
     verdicts, anchors = status or {}, links or {}
@@ -110,7 +110,7 @@ def agreement_chart(
                 link=anchors.get(line["evaluator"]),
             )
         )
-    return agreement(rows, title=title, note=note)
+    return agreement(rows, title=title, label=label, note=note)
 
 
 def changes_chart(
@@ -118,7 +118,7 @@ def changes_chart(
     *,
     title: str,
     names: tuple[str, str] = ("before", "after"),
-    label: str = "criterion",
+    label: Literal["criterion", "slice"] = "criterion",
     is_number: bool = False,
     note: str = "",
 ) -> Chart:
@@ -127,7 +127,7 @@ def changes_chart(
     Args:
         changes: What `Change.to_dict` returned, all of shares or all of one number.
         title: What they are about.
-        names: What the two runs are called.
+        names: What the runs are called, the earlier first.
         label: What tells the rows apart: `criterion` or `slice`.
         is_number: Whether the means are numbers rather than shares.
         note: What a reader should know.
@@ -143,7 +143,8 @@ def changes_chart(
         )
         for change in changes
     )
-    return differences(rows, title=title, names=names, format="number" if is_number else "share", note=note)
+    heads = ("went up", "went down") if is_number else (f"pass only in {names[1]}", f"pass only in {names[0]}")
+    return differences(rows, title=title, heads=heads, format="number" if is_number else "share", note=note)
 
 
 def _metric(metric: Document) -> Measured:

@@ -1,0 +1,154 @@
+"""The matrix of an evaluation, and the responses behind each of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from nacre.displays import Block, Chart, Details, Section, responses
+from nacre.evaluation import ALL, ALL_CRITERIA
+from nacre.evaluation import matrix_chart as drawn
+from nacre.report._evaluation_subject import EvaluationSubject
+from nacre.report._response_cards import ResponseCards
+from nacre.report._words import count, interval
+
+_MOST_CARDS, _MOST_PER_CELL, _LEAST_PER_CELL = 400, 6, 2
+_SEED = 17
+
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The responses that stand for a cell.
+
+    Args:
+        row_ids: Which ones, those that fail first.
+        n_failing: How many of the cell fail or fall short.
+        n: How many the cell has.
+    """
+
+    row_ids: Sequence[int]
+    n_failing: int
+    n: int
+
+
+def shown_rows(subject: EvaluationSubject) -> dict[Place, Shown]:
+    """Choose the responses that stand for each cell; the more cells, the fewer for each."""
+    places = [place for place, cell in subject.matrix.cells.items() if subject.matrix.n_responses[cell.slice]]
+    n_each = min(max(_MOST_CARDS // max(len(places), 1), _LEAST_PER_CELL), _MOST_PER_CELL)
+    return {place: _choose(subject, place, n_each) for place in places}
+
+
+def _choose(subject: EvaluationSubject, place: Place, n: int) -> Shown:
+    """Return a sample of those that fail, then of those without a score, then of the others."""
+    cell, rows = subject.matrix.cell(*place), subject.matrix.rows(*place)
+    scored = rows.filter(pl.col("status") == "scored")
+    if subject.is_number(cell.criterion):
+        bad = scored.sort("outcome", "row_id", descending=[cell.lower_is_better, False]).head(n)
+    else:
+        failing = scored.filter(pl.col("outcome") < 1)
+        bad = failing.sample(min(n, len(failing)), seed=_SEED).sort("outcome", "row_id")
+    rest = rows.filter(~pl.col("row_id").is_in(bad["row_id"].implode()))
+    unscored, others = rest.filter(pl.col("status") != "scored"), rest.filter(pl.col("status") == "scored")
+    filled = pl.concat([part.select("row_id") for part in (bad, unscored, others)]).head(n)
+    n_failing = 0 if subject.is_number(cell.criterion) else int((scored["outcome"] < 1).sum())
+    return Shown(filled["row_id"].to_list(), n_failing, len(rows))
+
+
+def cell_anchors(subject: EvaluationSubject) -> dict[Place, str]:
+    """Return the name for links of each cell that has responses."""
+    slices, criteria = subject.matrix.slices, subject.matrix.criteria
+    return {
+        (slice_name, criterion): f"cell-{row}-{column}"
+        for row, slice_name in enumerate(slices)
+        for column, criterion in enumerate(criteria)
+        if subject.matrix.n_responses[slice_name]
+    }
+
+
+def matrix_chart(subject: EvaluationSubject) -> Chart:
+    """Draw the matrix; each cell leads to its responses."""
+    links = {place: f"#{anchor}" for place, anchor in cell_anchors(subject).items()}
+    title = f"{count(subject.matrix.n_responses[ALL], 'response')}, slices by criteria"
+    if subject.matrix.n_paired is not None:
+        title += f"; changes since {subject.before}"
+    return drawn(subject.matrix.to_dict(), title=title, links=links, notes=_notes(subject))
+
+
+def _notes(subject: EvaluationSubject) -> dict[str, str]:
+    """Return how far the evaluator of each criterion agrees with the experts, where they looked."""
+    notes: dict[str, str] = {}
+    for line in subject.agreement or ():
+        if line.slice != ALL or line.criterion in notes:
+            continue
+        ceiling = "" if line.ceiling is None else f" of {_short(line.ceiling.agreement.value)}"
+        few = ", too few" if line.is_too_few else ""
+        notes[line.criterion] = f"agrees {_short(line.raw.value)}{ceiling}{few}"
+    return notes
+
+
+def _short(share: float) -> str:
+    return f"{share:.2f}".removeprefix("0")
+
+
+def rows_section(subject: EvaluationSubject, shown: Mapping[Place, Shown], cards: ResponseCards) -> Section:
+    """Show the responses behind the cells, slice by slice."""
+    content: list[Block] = [
+        "Choose a cell of the matrix, or open it here. Of each cell a few responses are shown, those that fail first."
+    ]
+    for slice_name in subject.matrix.slices:
+        if subject.matrix.n_responses[slice_name]:
+            inner = list(_cells(subject, slice_name, shown, cards))
+            n = subject.matrix.n_responses[slice_name]
+            content.append(Details(slice_name, inner, note=count(n, "response")))
+    return Section("Responses behind the matrix", content, anchor="responses")
+
+
+def _cells(
+    subject: EvaluationSubject, slice_name: str, shown: Mapping[Place, Shown], cards: ResponseCards
+) -> Iterator[Details]:
+    anchors = cell_anchors(subject)
+    for criterion in subject.matrix.criteria:
+        place = (slice_name, criterion)
+        cell, rows = subject.matrix.cell(*place), shown[place]
+        first = "" if criterion == ALL_CRITERIA else criterion
+        chart = responses((cards.card(row_id, first=first) for row_id in rows.row_ids), title=_which(rows))
+        yield Details(
+            f"{slice_name}: {criterion}",
+            [*_told(subject, place), chart],
+            metric=cell.mean,
+            format="number" if subject.is_number(criterion) else "share",
+            anchor=anchors[place],
+        )
+
+
+def _which(rows: Shown) -> str:
+    n = len(rows.row_ids)
+    if n >= rows.n:
+        return f"All {count(n, 'response')}, those that fail first." if n > 1 else "The only response."
+    if not rows.n_failing:
+        return f"{n} of {count(rows.n, 'response')}."
+    if n <= rows.n_failing:
+        return f"{n} of the {rows.n_failing:,} that fail, chosen at random, of {count(rows.n, 'response')}."
+    return f"All {rows.n_failing:,} that fail and {n - rows.n_failing} others, of {count(rows.n, 'response')}."
+
+
+def _told(subject: EvaluationSubject, place: Place) -> Iterator[str]:
+    """Say what the cell could not hold."""
+    cell = subject.matrix.cell(*place)
+    parts = []
+    if cell.change is not None:
+        clear = "" if cell.is_changed else "not clear, "
+        parts.append(f"Since {subject.before}: {clear}{interval(cell.change, signed=True)}.")
+    if cell.corrected is not None:
+        parts.append(f"Corrected by the experts' scores: {interval(cell.corrected)}.")
+    if cell.missing:
+        missing = ", ".join(f"{n:,} {status}" for status, n in cell.missing.items())
+        parts.append(f"Without a score, not counted: {missing}.")
+    if cell.detectable is not None and not subject.is_number(cell.criterion):
+        parts.append(f"The next run can show a change of {100 * cell.detectable:.0f} points or more here.")
+    if parts:
+        yield " ".join(parts)
