@@ -110,6 +110,8 @@ def _is_weighted(value: Any) -> bool:
 
 def _write_outputs(export: Export) -> list[dict[str, Any]]:
     export.leave(("prompt", "response", "system", "dataset"), "alpaca_eval")
+    if None in export.column("response"):
+        export.note("missing responses", "alpaca_eval has none; they are written as empty text.")
     columns = (export.column(name) for name in ("prompt", "response", "system", "dataset"))
     return [
         {

@@ -10,13 +10,15 @@ from typing import Any
 import polars as pl
 
 from nacre._hashing import hash_text
-from nacre.data import Number
+from nacre.data import Classes, Number
 from nacre.evaluation import PASS_FAIL, PREFERENCE, Criterion, Evaluator, Scores, read_responses, to_scores
 from nacre.exchange._imported import Imported, Unsupported
 from nacre.exchange._tables import table_of
 from nacre.exchange._values import pass_or_fail
 
 _PROMPT_COLUMNS = ("prompt_id", "prompt", "reference", "contexts", "metadata", "system")
+PARTLY = "partly"
+_GRADES = Classes(("incorrect", PARTLY, "correct"), ordered=True)
 _SCORE_KEYS = ("row_id", "prompt_id", "repeat")
 
 
@@ -156,6 +158,8 @@ class Draft:
             return Criterion(name, description, PREFERENCE)
         if not numbers and all(pass_or_fail(value) is not None for value in values):
             return Criterion(name, description, PASS_FAIL)
+        if PARTLY in texts and all(value == PARTLY or pass_or_fail(value) for value in values):
+            return Criterion(name, description, _GRADES)
         if len(texts) and not numbers:
             return None
         finite = [number for number in numbers if math.isfinite(number)] or [0.0]
@@ -179,6 +183,8 @@ def _as_answer(value: Any, criterion: Criterion) -> Any:
     if criterion.scale == PASS_FAIL:
         word = pass_or_fail(value)
         return value if word is None else word
+    if criterion.scale == _GRADES:
+        return {"pass": "correct", "fail": "incorrect"}.get(pass_or_fail(value) or "", value)
     if isinstance(criterion.scale, Number) and isinstance(value, bool):
         return float(value)
     return value

@@ -23,8 +23,10 @@ class FieldNames:
         reference: Names of the reference.
         contexts: Names of the contexts.
         metadata: Names of the metadata.
+        lists: Further columns that hold lists of texts.
         others: Further columns that the tool knows; numbers in columns that it does not know are scores.
         has_scores: Whether numbers in further columns are scores.
+        separator: What stands between contexts that were written into one text.
     """
 
     tool: str
@@ -33,13 +35,15 @@ class FieldNames:
     reference: tuple[str, ...]
     contexts: tuple[str, ...]
     metadata: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     has_scores: bool = False
+    separator: str = ""
 
     @property
     def known(self) -> frozenset[str]:
         """Every name that the tool gives a column."""
-        parts = (self.prompt, self.response, self.reference, self.contexts, self.metadata, self.others)
+        parts = (self.prompt, self.response, self.reference, self.contexts, self.metadata, self.lists, self.others)
         return frozenset(name for part in parts for name in part)
 
 
@@ -77,8 +81,13 @@ def _add(row: Row, draft: Draft, names: FieldNames, prompt: str, scores: tuple[s
     reference = _first(values, names.reference)
     fields |= {
         "reference": text_of(reference[0] if isinstance(reference, list) and reference else reference),
-        "contexts": contexts_of(_first(values, names.contexts)),
+        "contexts": contexts_of(_first(values, names.contexts), separator=names.separator),
         "metadata": object_of(metadata) or metadata,
+        **{
+            key: contexts_of(values.get(key), separator=names.separator)
+            for key in names.lists
+            if values.get(key) is not None
+        },
     }
     if isinstance(reference, list) and len(reference) > 1:
         draft.note(row.where, "further references", "the first is the reference.")
@@ -108,6 +117,8 @@ DEEPEVAL_FIELDS = FieldNames(
     ("expected_output", "expectedOutput"),
     ("retrieval_context", "retrievalContext"),
     ("additional_metadata", "metadata"),
+    ("context",),
+    separator="|",
 )
 RAGAS_FIELDS = FieldNames(
     "ragas",
@@ -115,11 +126,8 @@ RAGAS_FIELDS = FieldNames(
     ("response", "answer"),
     ("reference", "ground_truth", "ground_truths"),
     ("retrieved_contexts", "contexts"),
+    lists=("reference_contexts", "retrieved_context_ids", "reference_context_ids", "multi_responses"),
     others=(
-        "reference_contexts",
-        "retrieved_context_ids",
-        "reference_context_ids",
-        "multi_responses",
         "rubrics",
         "persona_name",
         "query_style",
@@ -134,6 +142,8 @@ RAGAS_FIELDS = FieldNames(
 def _write_deepeval(export: Export) -> list[dict[str, Any]]:
     export.leave(("prompt", "response", "reference", "contexts", "metadata", "context"), "deepeval")
     is_json = export.suffix == ".json"
+    if not is_json and any("|" in text for texts in export.column("contexts") for text in texts or ()):
+        export.note("contexts that hold `|`", "deepeval splits them there. Write a `.json` file to keep them.")
     names = ("prompt", "response", "reference", "contexts", "context", "metadata")
     return [
         {

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from nacre._hashing import hash_text
 from nacre.errors import SpecError
 from nacre.evaluation import Scores
 from nacre.exchange._draft import Draft
@@ -52,11 +53,20 @@ class Export:
         """Note the columns and scores that the format does not hold."""
         known = {*kept, "row_id", "uid"}
         for name in self.responses.columns:
-            if name not in known and self.responses.get_column(name).null_count() < len(self.responses):
+            if name not in known and self._says_something(name):
                 self.note(f"the field `{name}`", f"{tool} has no place for it. Write JSON Lines to keep it.")
         if self.scores is not None:
             for name in self.scores.evaluators:
                 self.note(f"the scores of `{name}`", f"{tool} has no place for them. Write JSON Lines to keep them.")
+
+    def _says_something(self, name: str) -> bool:
+        """Return whether a column holds more than `read_responses` would find again by itself."""
+        column = self.responses.get_column(name)
+        if name == "repeat":
+            return bool((column > 0).any())
+        if name == "prompt_id":
+            return column.to_list() != [hash_text(prompt)[:16] for prompt in self.column("prompt")]
+        return column.null_count() < len(column)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nacre.exchange._archive import opened_archive
-from nacre.exchange._draft import Draft
+from nacre.exchange._draft import PARTLY, Draft
 from nacre.exchange._format import Format
 from nacre.exchange._messages import are_messages, content_text, conversation_of
 from nacre.exchange._source import Source
 from nacre.exchange._tables import json_text
 from nacre.exchange._values import text_of
 
+GRADES = {"C": "correct", "P": PARTLY, "I": "incorrect", "N": "incorrect"}  # N: no answer, which is worth nothing
 _HEADERS = ("header.json", "_journal/start.json")  # a run that was stopped has only the second
 _READ = {
     "id", "epoch", "input", "target", "output", "scores", "metadata", "messages", "error", "choices", "uuid", "store",
@@ -134,12 +135,12 @@ def _score(row_id: int, name: str, score: Any, failure: str | None, draft: Draft
     if isinstance(value, list):
         note(f"the list that `{name}` scored", "a score is one value; name its parts in a dict.")
         return
-    if value == "N" and isinstance(value, str):  # inspect_ai: no answer, which it counts as incorrect
-        value = "I"
     draft.score(row_id, name, _graded(value), rationale=rationale, error=failure)
 
 
 def _graded(value: Any) -> Any:
+    if isinstance(value, str) and value in GRADES:
+        return GRADES[value]
     return value if value is None or isinstance(value, str | bool | int | float) else json_text(value)
 
 

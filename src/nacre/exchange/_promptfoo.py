@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nacre._hashing import hash_text
-from nacre.evaluation import Criterion, Evaluator
+from nacre.evaluation import Criterion, Evaluator, catalogue_evaluator
 from nacre.exchange._draft import Draft
 from nacre.exchange._format import Export, Format
 from nacre.exchange._promptfoo_asserts import NotSupported, condition_of, required_where
-from nacre.exchange._promptfoo_tests import TemplateError, Test, filled, prompts_of, tests_of
+from nacre.exchange._promptfoo_tests import TemplateError, Test, filled, prompts_of, resolved, tests_of
 from nacre.exchange._source import Source
 from nacre.exchange._tables import json_text
 from nacre.exchange._values import text_of
@@ -18,6 +18,7 @@ from nacre.functions import AllOf, Condition
 
 TESTS_CRITERION = "assertions"
 NAME_CHARACTERS = 60
+CATALOGUE_CHECKS = {"is-json": "valid_json"}
 _READ = {"prompts", "tests", "defaultTest", "description", "assertionTemplates"}
 _TEST_KEYS = {"vars", "assert", "metadata", "description", "providerOutput"}
 _ASSERT_KEYS = {"type", "value", "metric", "threshold", "assert"}
@@ -54,9 +55,7 @@ def _why(key: str) -> str:
 def _add_prompts(test: Test, templates: list[tuple[str, str]], draft: Draft) -> None:
     for label, template in templates:
         try:
-            variables = {
-                name: filled(value, {}) if isinstance(value, str) else value for name, value in test.variables.items()
-            }
+            variables = resolved(test.variables)
             prompt = filled(template, variables)
         except TemplateError as error:
             draft.note(test.where, f"the prompt `{label[:NAME_CHARACTERS]}`", str(error))
@@ -78,7 +77,7 @@ def _add_prompts(test: Test, templates: list[tuple[str, str]], draft: Draft) -> 
         if output is None:
             draft.prompt(prompt, **fields)
         else:
-            draft.response(prompt, filled(str(text_of(output)), {}), **fields)
+            draft.response(prompt, text_of(output), **fields)
 
 
 def _assertions(
@@ -108,6 +107,7 @@ class _Checks:
         self._draft = draft
         self._found: dict[tuple[str, str], tuple[Condition, dict[str, None]]] = {}
         self._metrics: dict[tuple[str, str], str | None] = {}
+        self._of_catalogue: dict[str, dict[str, None]] = {}
 
     def add(self, where: str, assertion: Mapping[str, Any], test: Test) -> None:
         kind = assertion["type"]
@@ -116,8 +116,11 @@ class _Checks:
                 self._draft.note(where, f"`{key}` of `{kind}`", "Nacre reads the response as it is.")
                 return
             self._draft.note(where, f"`{key}` of `{kind}`", "all assertions weigh the same.")
+        if kind in CATALOGUE_CHECKS and assertion.get("value") in (None, ""):
+            self._of_catalogue.setdefault(kind, {})[test.prompt_id] = None
+            return
         try:
-            value = _filled(assertion.get("value"), test.variables)
+            value = _filled(assertion.get("value"), resolved(test.variables))
             condition = condition_of(kind, value)
         except (NotSupported, TemplateError) as error:
             self._draft.note(where, kind, str(error))
@@ -131,6 +134,12 @@ class _Checks:
         n_tests = len({test.prompt_id for test in tests})
         made: list[Evaluator] = []
         some: list[Condition] = []
+        for kind, prompts in self._of_catalogue.items():
+            if len(prompts) == n_tests:
+                made.append(catalogue_evaluator(CATALOGUE_CHECKS[kind], name=kind))
+            else:
+                why = f"not every test has it. Add `{CATALOGUE_CHECKS[kind]}` of the catalogue with a slice of them."
+                self._draft.note("tests", kind, why)
         for (kind, value), (condition, prompts) in self._found.items():
             metric = self._metrics[kind, value]
             if len(prompts) == n_tests:
@@ -174,20 +183,17 @@ def _write(export: Export) -> Mapping[str, Any]:
     tests = []
     for prompt, response, reference, metadata, system in zip(*map(export.column, names), strict=True):
         variables = {"prompt": prompt} | ({} if reference is None else {"reference": reference})
-        test: dict[str, Any] = {"vars": {name: _kept(text) for name, text in variables.items()}}
+        test: dict[str, Any] = {"vars": variables}
         about = dict(metadata) if isinstance(metadata, Mapping) else {} if metadata is None else {"metadata": metadata}
         about |= {} if system is None else {"system": system}
         if about:
             test["metadata"] = about
+        if any(mark in text for mark in ("{{", "{%", "{#") for text in variables.values()):
+            export.note("prompts that hold `{{`, `{%` or `{#`", "promptfoo may read these as templates.")
         if response is not None:
-            test["providerOutput"] = _kept(response)
+            test["providerOutput"] = response
         tests.append(test)
     return {"description": "Written by Nacre", "prompts": ["{{prompt}}"], "providers": ["echo"], "tests": tests}
-
-
-def _kept(text: str) -> str:
-    """Return text that promptfoo leaves as it is."""
-    return f"{{% raw %}}{text}{{% endraw %}}" if any(mark in text for mark in ("{{", "{%", "{#")) else text
 
 
 PROMPTFOO = Format("promptfoo", _is_config, _read, _write, (".yaml", ".yml"))

@@ -12,6 +12,7 @@ from nacre._hashing import hash_json
 from nacre.exchange._draft import Draft
 from nacre.exchange._format import Format
 from nacre.exchange._messages import are_messages, conversation_of
+from nacre.exchange._promptfoo_tests import prompt_id_of
 from nacre.exchange._source import Source
 from nacre.exchange._values import text_of
 
@@ -68,14 +69,12 @@ def _add(where: str, result: Mapping[str, Any], source: Source, draft: Draft, *,
     text, told = _as_chat(raw, where, draft)
     row = {
         **{name: value for name, value in fields.items() if name not in ("prompt", "response", "repeat")},
-        "prompt_id": hash_json(dict(values))[:16] if values else None,
+        "prompt_id": prompt_id_of(values) if values else hash_json(raw)[:16],
         "system": _system(result, has_templates=has_templates),
         "reference": next((fields[name] for name in _REFERENCE_VARS if fields.get(name)), None),
         "metadata": metadata or None,
         **({} if told is None else {"system_message": told}),
     }
-    if row["prompt_id"] is None:
-        row["prompt_id"] = hash_json(raw)[:16]
     return draft.response(text, text_of(response.get("output")), **row)
 
 

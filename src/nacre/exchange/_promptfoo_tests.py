@@ -13,11 +13,10 @@ from nacre._hashing import hash_json
 from nacre.errors import IngestError
 from nacre.exchange._draft import Draft
 from nacre.exchange._source import MAX_YAML, Source
-from nacre.exchange._values import text_of
+from nacre.exchange._values import object_of, text_of
 
 MAX_TESTS = 1_000_000
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*(?:\.\w+)*)\s*-?\}\}")
-_RAW = re.compile(r"\A\{% raw %\}(.*)\{% endraw %\}\Z", re.DOTALL)
 _EXPECTED = re.compile(r"^((?:not-)?[a-z][a-z:-]*)(?:\(([\d.]+)\))?:\s*(.*)$", re.DOTALL)
 
 
@@ -42,7 +41,12 @@ class Test:
     @property
     def prompt_id(self) -> str:
         """The same for every prompt template and for the results of the test."""
-        return hash_json(dict(self.variables))[:16]
+        return prompt_id_of(self.variables)
+
+
+def prompt_id_of(variables: Mapping[str, Any]) -> str:
+    """Return what identifies a test by its variables; promptfoo parses text that is JSON, so it counts as parsed."""
+    return hash_json({str(name): object_of(value) or value for name, value in variables.items()})[:16]
 
 
 def filled(template: str, variables: Mapping[str, Any]) -> str:
@@ -52,8 +56,6 @@ def filled(template: str, variables: Mapping[str, Any]) -> str:
         >>> filled("Hi {{ name }}{{ mark }}", {"name": "Ada"})
         'Hi Ada'
     """
-    if raw := _RAW.match(template):
-        return raw[1]
 
     def value(found: re.Match[str]) -> str:
         current: Any = variables
@@ -64,6 +66,15 @@ def filled(template: str, variables: Mapping[str, Any]) -> str:
     if any(mark in _VARIABLE.sub("", template) for mark in ("{{", "{%", "{#")):
         raise TemplateError("its template computes. Write the text with plain `{{variable}}` only.")
     return _VARIABLE.sub(value, template)
+
+
+def resolved(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return variables with those put in that their texts name; other braces are text."""
+
+    def value(found: re.Match[str]) -> str:
+        return text_of(variables[found[1]]) or "" if found[1] in variables else found[0]
+
+    return {name: _VARIABLE.sub(value, text) if isinstance(text, str) else text for name, text in variables.items()}
 
 
 def prompts_of(config: Mapping[str, Any], source: Source, draft: Draft) -> list[tuple[str, str]]:

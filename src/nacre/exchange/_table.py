@@ -12,6 +12,8 @@ from nacre.evaluation import Criterion, Scores
 from nacre.exchange._draft import Draft, prompt_columns
 from nacre.exchange._format import Export, Format
 from nacre.exchange._source import Source
+from nacre.exchange._tables import column_of
+from nacre.exchange._values import contexts_of, object_of
 
 _PARTS = ("score", "status", "rationale", "message", "criterion")
 
@@ -25,12 +27,22 @@ def _read(source: Source, draft: Draft) -> None:
     if "prompt" not in named.columns:
         missing = source.fields.get("prompt", "prompt")
         raise UnknownFieldError(missing, available=frame.columns, reader=f"the import of {source.path.name}")
+    named = _with_lists(named)
     if "response" not in named.columns:
         draft.prompt_table = named.select(prompt_columns(named.columns))
         return
     draft.response_table = named
     for name in scored:
         _add_scores(name, frame, draft)
+
+
+def _with_lists(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return contexts and metadata as lists and objects, where CSV holds them as text."""
+    for name, read in (("contexts", contexts_of), ("metadata", lambda value: object_of(value) or value)):
+        if frame.schema.get(name) == pl.String:
+            values = [read(value) for value in frame.get_column(name).to_list()]
+            frame = frame.with_columns(column_of(name, values, pl.List(pl.String()) if name == "contexts" else None))
+    return frame
 
 
 def _add_scores(name: str, frame: pl.DataFrame, draft: Draft) -> None:

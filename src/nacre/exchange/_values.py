@@ -35,18 +35,24 @@ def text_of(value: Any) -> str | None:
     return json_text(value)
 
 
-def contexts_of(value: Any) -> list[str] | None:
+def contexts_of(value: Any, *, separator: str = "") -> list[str] | None:
     """Return a list of contexts, however a tool wrote it into one cell.
 
+    Args:
+        value: A list, a list written as text, or one text.
+        separator: What the tool puts between several.
+
     Examples:
-        >>> contexts_of("['one', 'two']"), contexts_of("one|two"), contexts_of(["one"]), contexts_of("")
-        (['one', 'two'], ['one', 'two'], ['one'], None)
+        >>> contexts_of("['a', 'b']"), contexts_of("a|b", separator="|"), contexts_of("a|b"), contexts_of("")
+        (['a', 'b'], ['a', 'b'], ['a|b'], None)
     """
     if value is None or value == "":
         return None
     if isinstance(value, str):
         found = _list_of(value)
-        return value.split("|") if found is None else found
+        if found is None:
+            return value.split(separator) if separator else [value]
+        return found
     if isinstance(value, Sequence):
         texts = [text_of(part.get("context") or part) if isinstance(part, Mapping) else text_of(part) for part in value]
         return [text for text in texts if text is not None]
