@@ -28,6 +28,7 @@ BENCHMARKS = {
     "import_time": "Start",
     "quality": "Quality of labels",
     "laws": "Intervals",
+    "judges": "Judges and experts",
 }
 RESULTS = HERE.parent / ".bench" / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
