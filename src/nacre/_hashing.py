@@ -16,6 +16,7 @@ import polars as pl
 import xxhash
 
 _BLOCK = 1 << 20
+_BLOCK_ROWS = 1 << 14
 
 
 def hash_text(*parts: str) -> str:
@@ -97,9 +98,8 @@ def _zero_nulls(series: pl.Series) -> pl.Series:
 
 def _update_bytes(digest: xxhash.xxh3_128, series: pl.Series) -> None:
     digest.update(series.bin.size().to_numpy().data)
-    # Arrow lays the bytes of a column out in one buffer; slices start in the middle of it.
-    array = series.rechunk().to_arrow().cast("large_binary")
-    _, offsets, data = array.buffers()
-    bounds = np.frombuffer(offsets, dtype=np.int64)[[array.offset, array.offset + len(array)]]
-    if data is not None and bounds[1] > bounds[0]:
-        digest.update(memoryview(data)[bounds[0] : bounds[1]])
+    # Lists of bytes lie in one buffer, which Polars gives without pyarrow: 40 MB less to load. Block by block, because
+    # a Polars column holds at most 2^32 values.
+    for start in range(0, len(series), _BLOCK_ROWS):
+        block = series.slice(start, _BLOCK_ROWS).cast(pl.List(pl.UInt8))
+        digest.update(block.explode(empty_as_null=False).to_numpy().data)

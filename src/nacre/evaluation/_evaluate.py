@@ -53,17 +53,16 @@ def evaluate(
         check_functions([evaluator.voter], data, derived, scale if isinstance(scale, Classes) else None)
     fields = PythonFields()
     columns = [_column(evaluator, fields) for evaluator in resolved]
-    columns += [Column(hash_text(name), (name,), expr=pl.col(name)) for name in KEYS.names() if name != "row_id"]
     parts: list[list[pl.DataFrame]] = [[] for _ in resolved]
-    for chunk in compute_columns(
+    computed = compute_columns(
         columns, data, store=store, derived=derived, retry_errors=retry_errors, progress=progress
-    ):
-        *scores, prompts, repeats = chunk.frames
-        keys = [chunk.row_ids, prompts.to_series().alias("prompt_id"), repeats.to_series().alias("repeat")]
-        for part, evaluator, score in zip(parts, resolved, scores, strict=True):
-            part.append(_long(pl.DataFrame(keys), evaluator, score))
+    )
+    for block, chunk in zip(data.chunks, computed, strict=True):
+        keys = block.read(KEYS.names())
+        for part, evaluator, score in zip(parts, resolved, chunk.frames, strict=True):
+            part.append(_long(keys, evaluator, score))
     frames = [part for parts_of_one in parts for part in parts_of_one]
-    frame = pl.concat(frames, rechunk=True) if frames else pl.DataFrame(schema=COLUMNS)
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
     criteria = tuple({evaluator.criterion.name: evaluator.criterion for evaluator in evaluators}.values())
     return Scores(frame, criteria, {evaluator.name: evaluator.fingerprint for evaluator in resolved})
 

@@ -95,6 +95,8 @@ def _with_repeats(table: pl.DataFrame) -> pl.DataFrame:
     elif (missing := table.get_column("prompt_id").is_null()).any():
         raise SchemaError(f"Row {missing.arg_true()[0]} has no `prompt_id`. Fill it, or leave the field out.")
     if "repeat" not in table.columns:
+        if table.get_column("prompt_id").n_unique() == len(table):  # so many groups of one would cost memory
+            return table.with_columns(repeat=pl.lit(0, dtype=pl.Int64))
         groups = ["system", "prompt_id"] if "system" in table.columns else ["prompt_id"]
         return table.with_columns(repeat=pl.int_range(pl.len()).over(groups).cast(pl.Int64))
     if not table.schema["repeat"].is_integer() or table.get_column("repeat").null_count():
