@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nacre.evaluation._cell_means import Units, divided, standard_errors, t_quantiles, units_of
-from nacre.evaluation._columns import Booleans, Floats, Pairs
+from nacre.evaluation._columns import Booleans, Floats
+from nacre.evaluation._pairs import Pairs
 from nacre.evaluation._sign_flips import sign_flip_p
 from nacre.metrics import Metric, wilson_limits
 

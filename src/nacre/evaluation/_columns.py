@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -28,7 +29,8 @@ NOT_SCORED = "not scored"
 MISSING = (*STATUS.categories.to_list()[1:], NOT_SCORED)
 """Why a response has no score: its status, or that the evaluator was not asked."""
 
-_PAIR = ["prompt_id", "repeat"]
+PAIR = ["prompt_id", "repeat"]
+"""What says that two responses of different runs belong together."""
 
 By: TypeAlias = Literal["criterion", "evaluator"]
 Floats: TypeAlias = NDArray[np.float64]
@@ -109,31 +111,81 @@ def one_evaluator_per_criterion(scores: Scores) -> Scores:
     return scores if is_single else combine(scores)
 
 
+class Run(NamedTuple):
+    """The columns of a run."""
+
+    scores: Scores
+    """With one evaluator per column."""
+    by_evaluator: Columns
+    columns: Columns
+    fingerprints: Mapping[str, str]
+    """Of the evaluators, by name."""
+
+    @property
+    def evaluators(self) -> dict[str, tuple[str, ...]]:
+        """The evaluators of each criterion."""
+        found: dict[str, tuple[str, ...]] = {}
+        for criterion, behind in zip(self.by_evaluator.criteria, self.by_evaluator.evaluators.values(), strict=True):
+            if criterion is not None:
+                found[criterion.name] = (*found.get(criterion.name, ()), *behind)
+        return found
+
+
+def run_columns(scores: Scores, by: By = "criterion") -> Run:
+    """Return the columns of each evaluator, and of each criterion, whose evaluators are combined."""
+    single = columns_of(scores, "evaluator")
+    if by == "evaluator":
+        return Run(scores, single, single, scores.evaluators)
+    names = tuple(criterion.name for criterion in single.criteria if criterion is not None)
+    if len(set(names)) < len(names):
+        combined = combine(scores)
+        return Run(combined, single, columns_of(combined), scores.evaluators)
+    evaluators = dict(zip(names, single.evaluators.values(), strict=True))
+    columns = replace(single, names=names, evaluators=evaluators)
+    return Run(scores, single, columns, scores.evaluators)
+
+
 def columns_of(scores: Scores, by: By = "criterion") -> Columns:
     """Return the columns of scores with at most one evaluator per criterion, or of each evaluator."""
-    responses = scores.responses
-    row_ids = responses.get_column("row_id").to_numpy()
     parts = scores.frame.select("row_id", "evaluator", "criterion", "value", "status").partition_by(
-        "evaluator", "criterion", as_dict=True
+        "evaluator", "criterion", as_dict=True, include_key=False
     )
-    names: list[str] = []
-    criteria: list[Criterion] = []
-    evaluators: dict[str, tuple[str, ...]] = {}
-    values = np.full((len(row_ids), len(parts)), np.nan)
+    keys = _in_order(parts, scores)
+    responses = _responses(scores, list(parts.values()))
+    row_ids = responses.get_column("row_id").to_numpy()
+    names = tuple(_names(keys, by))
+    criteria = tuple(scores.criterion(criterion) for _, criterion in keys)
+    values = np.full((len(row_ids), len(keys)), np.nan)
     status = np.full(values.shape, len(MISSING), dtype=np.int8)
-    for place, (evaluator, criterion) in enumerate(_in_order(parts, scores)):
-        name, part = criterion if by == "criterion" else evaluator, parts[evaluator, criterion]
+    for place, key in enumerate(keys):
+        part = parts[key]
         rows = np.searchsorted(row_ids, part.get_column("row_id").to_numpy())
         values[rows, place] = part.get_column("value").cast(pl.Float64).fill_null(np.nan).to_numpy()
         status[rows, place] = part.get_column("status").to_physical().to_numpy()
-        names.append(name)
-        criteria.append(scores.criterion(criterion))
-        evaluators[name] = (evaluator,)
     values[status > 0] = np.nan
     outcomes = values.copy()
-    for place, meaning in enumerate(criteria):
-        outcomes[:, place] = meaning.outcome(values[:, place])
-    return Columns(responses, tuple(names), tuple(criteria), evaluators, values, outcomes, status)
+    for place, criterion in enumerate(criteria):
+        outcomes[:, place] = criterion.outcome(values[:, place])
+    evaluators = {name: (evaluator,) for name, (evaluator, _) in zip(names, keys, strict=True)}
+    return Columns(responses, names, criteria, evaluators, values, outcomes, status)
+
+
+def _responses(scores: Scores, parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the responses; where every evaluator saw the same, without a look at all rows."""
+    if not parts or any(not part["row_id"].equals(parts[0]["row_id"]) for part in parts):
+        return scores.responses
+    first = scores.frame.row(0, named=True)
+    one = scores.frame.filter(evaluator=first["evaluator"], criterion=first["criterion"])
+    return one.select("row_id", *PAIR).sort("row_id")
+
+
+def _names(keys: list[tuple[str, str]], by: By) -> Iterator[str]:
+    times = Counter(evaluator for evaluator, _ in keys)
+    for evaluator, criterion in keys:
+        if by == "criterion":
+            yield criterion
+        else:  # an imported judge may score several criteria under one name
+            yield evaluator if times[evaluator] == 1 else f"{evaluator}: {criterion}"
 
 
 def with_all_criteria(columns: Columns) -> Columns:
@@ -165,21 +217,6 @@ def with_all_criteria(columns: Columns) -> Columns:
     )
 
 
-def evaluators_by_criterion(scores: Scores) -> dict[str, tuple[str, ...]]:
-    """Return the evaluators of each criterion that has any, in order."""
-    found: dict[str, tuple[str, ...]] = {}
-    for evaluator, criterion in _in_order(scores.frame.select("evaluator", "criterion").unique().rows(), scores):
-        found[criterion] = (*found.get(criterion, ()), evaluator)
-    return found
-
-
-def changed_evaluators(before: Scores, after: Scores) -> tuple[str, ...]:
-    """Return the evaluators of criteria in both runs that only one run has, or that were edited between them."""
-    old, new = evaluators_by_criterion(before), evaluators_by_criterion(after)
-    names = dict.fromkeys(name for criterion in new if criterion in old for name in (*new[criterion], *old[criterion]))
-    return tuple(name for name in names if before.evaluators.get(name) != after.evaluators.get(name))
-
-
 def slice_masks(responses: pl.DataFrame, members: pl.DataFrame | None) -> dict[str, Booleans]:
     """Return which responses are in each slice, in `all` every one; one of unknown membership is in no other."""
     masks: dict[str, Booleans] = {ALL: np.ones(len(responses), dtype=np.bool_)}
@@ -197,73 +234,6 @@ def slice_masks(responses: pl.DataFrame, members: pl.DataFrame | None) -> dict[s
         if name != "row_id":
             masks[name] = joined.get_column(name).cast(pl.Boolean).fill_null(False).to_numpy()
     return masks
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Responses of two runs to the same prompt and repeat, and the columns that mean the same in both.
-
-    Args:
-        before: Columns of the first run, a row per pair.
-        after: Columns of the second run, in the same order.
-        rows: Which rows of the second run have a partner.
-        n_only_before: How many responses only the first run has.
-        n_only_after: How many only the second has.
-        left_out: Columns that one run lacks, or whose criterion differs.
-    """
-
-    before: Columns
-    after: Columns
-    rows: NDArray[np.int64]
-    n_only_before: int
-    n_only_after: int
-    left_out: tuple[str, ...]
-
-    @cached_property
-    def differences(self) -> Floats:
-        """What each pair changed of what a cell averages, [n_pairs, n_columns]; NaN where either has no score."""
-        return self.after.outcomes - self.before.outcomes
-
-    def with_all_criteria(self) -> Pairs:
-        """Add to both runs what passes every criterion that both have."""
-        return replace(self, before=with_all_criteria(self.before), after=with_all_criteria(self.after))
-
-
-def paired(before: Columns, after: Columns) -> Pairs:
-    """Return what two runs have in common."""
-    old, new = (_numbered(columns.responses) for columns in (before, after))
-    places = new.join(old, on=_PAIR, how="inner", suffix="_before", maintain_order="left")
-    meaning = {name: _meaning(criterion) for name, criterion in zip(before.names, before.criteria, strict=True)}
-    same = tuple(
-        name
-        for name, criterion in zip(after.names, after.criteria, strict=True)
-        if name in meaning and meaning[name] == _meaning(criterion)
-    )
-    every = dict.fromkeys([*after.names, *before.names])
-    rows = places.get_column("place").to_numpy()
-    return Pairs(
-        before.pick(places.get_column("place_before").to_numpy(), same),
-        after.pick(rows, same),
-        rows,
-        len(old) - len(places),
-        len(new) - len(places),
-        tuple(name for name in every if name not in same),
-    )
-
-
-def _numbered(responses: pl.DataFrame) -> pl.DataFrame:
-    repeated = responses.select(_PAIR).is_duplicated()
-    if repeated.any():
-        first = responses.filter(repeated).row(0, named=True)
-        raise SchemaError(
-            f"A run has several responses to the prompt `{first['prompt_id']}` with the repeat {first['repeat']}: "
-            "it is open which to compare. Compare one system at a time, or number the responses by `repeat`."
-        )
-    return responses.select(_PAIR).with_row_index("place")
-
-
-def _meaning(criterion: Criterion | None) -> str:
-    return "" if criterion is None else criterion.fingerprint
 
 
 def _in_order(parts: Iterable[tuple[Any, ...]], scores: Scores) -> list[tuple[str, str]]:

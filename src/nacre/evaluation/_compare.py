@@ -9,21 +9,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import polars as pl
 
+from nacre.displays import html_fragment
 from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation._cell_changes import Changes, is_clear, slice_changes
 from nacre.evaluation._cell_means import slice_means
-from nacre.evaluation._columns import (
-    ALL,
-    ALL_CRITERIA,
-    Booleans,
-    Floats,
-    Pairs,
-    changed_evaluators,
-    columns_of,
-    one_evaluator_per_criterion,
-    paired,
-    slice_masks,
-)
+from nacre.evaluation._charts import changes_chart
+from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, Floats, run_columns, slice_masks
+from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._scores import Scores
 from nacre.metrics import Metric, benjamini_hochberg, wilcoxon
 
@@ -143,6 +135,11 @@ class Comparison:
         if criterion not in self.criteria:
             raise UnknownNameError("criterion", criterion, available=self.criteria)
 
+    def _repr_html_(self) -> str:
+        """Return the changes on all responses as they look in a notebook."""
+        changes = [self.change(ALL, name).to_dict() for name in self.criteria if self.is_rate[name]]
+        return html_fragment(changes_chart(changes, title=self.verdict, names=self.names))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON, without the responses."""
         return {
@@ -192,10 +189,9 @@ def compare(
         >>> print(compare(old, new, names=("v1", "v2")).verdict)
         v2 is better than v1 on polite, by .33 [.22-.45] n=60.
     """
-    old, new = one_evaluator_per_criterion(before), one_evaluator_per_criterion(after)
-    columns = columns_of(new)
-    masks = slice_masks(columns.responses, members)
-    pairs = paired(columns_of(old), columns)
+    old, new = run_columns(before), run_columns(after)
+    masks = slice_masks(new.columns.responses, members)
+    pairs = paired(old.columns, new.columns)
     if not len(pairs.rows):
         raise SchemaError(
             "The runs have no prompt in common, by `prompt_id` and `repeat`. Compare runs of one benchmark."
@@ -204,7 +200,7 @@ def compare(
         raise SchemaError("The runs have no criterion in common that means the same in both.")
     pairs = pairs.with_all_criteria()
     changes = {(change.slice, change.criterion): change for change in _changes(pairs, masks)}
-    edited = changed_evaluators(before, after)
+    edited = changed_evaluators(old, new)
     return Comparison(
         slices=tuple(masks),
         criteria=pairs.after.names,

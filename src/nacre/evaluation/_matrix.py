@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nacre.displays import html_fragment
 from nacre.errors import UnknownNameError
 from nacre.evaluation._cell_changes import is_clear, slice_changes
 from nacre.evaluation._cell_means import Means, slice_means
+from nacre.evaluation._charts import matrix_chart
 from nacre.evaluation._columns import (
     ALL,
     ALL_CRITERIA,
@@ -21,18 +23,15 @@ from nacre.evaluation._columns import (
     Booleans,
     By,
     Columns,
-    Pairs,
-    changed_evaluators,
-    columns_of,
-    evaluators_by_criterion,
-    one_evaluator_per_criterion,
-    paired,
+    Run,
+    run_columns,
     slice_masks,
     with_all_criteria,
 )
-from nacre.evaluation._corrected import Corrected, corrected_cells
+from nacre.evaluation._corrected import corrected_cells
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._gaps import Gap, coverage_gaps
+from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._rigid import Rigid, rigid_evaluators
 from nacre.evaluation._rows_behind import RowsBehind
 from nacre.evaluation._scores import Scores
@@ -162,6 +161,10 @@ class EvaluationMatrix:
         if criterion not in self.criteria:
             raise UnknownNameError("criterion", criterion, available=self.criteria)
 
+    def _repr_html_(self) -> str:
+        """Return the matrix as it looks in a notebook."""
+        return html_fragment(matrix_chart(self.to_dict()))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the matrix as JSON, without the responses behind it."""
         return {
@@ -217,44 +220,42 @@ def evaluation_matrix(
         >>> matrix.gaps
         (Gap(slice='two', kind='thin', n=2, n_wanted=28, criterion=None),)
     """
-    run = one_evaluator_per_criterion(scores) if by == "criterion" else scores
-    columns = columns_of(run, by)
+    run = run_columns(scores, by)
+    columns = run.columns
     masks = slice_masks(columns.responses, members)
-    pairs = None
-    if baseline is not None:
-        earlier = one_evaluator_per_criterion(baseline) if by == "criterion" else baseline
-        pairs = paired(columns_of(earlier, by), columns)
-        if by == "criterion" and not pairs.left_out:  # else "all criteria" are not the same criteria
-            pairs = pairs.with_all_criteria()
-    rigid = rigid_evaluators(columns if run is scores else columns_of(scores, "evaluator"), experts)
+    earlier = None if baseline is None else run_columns(baseline, by)
+    pairs = None if earlier is None else paired(earlier.columns, columns)
     if by == "criterion":
         columns = with_all_criteria(columns)
-    corrected = {} if experts is None else corrected_cells(columns, masks, experts)
-    cells = _cells(columns, masks, pairs)
-    cells = {place: replace(cell, corrected=_metric(corrected.get(place))) for place, cell in cells.items()}
-    behind = _evaluators(scores, columns, by)
+        if pairs is not None and not pairs.left_out:  # else "all criteria" are not the same criteria
+            pairs = pairs.with_all_criteria()
+    cells = _cells(columns, masks, pairs, experts)
     return EvaluationMatrix(
         slices=tuple(masks),
         criteria=columns.names,
         cells=cells,
         n_responses={name: int(mask.sum()) for name, mask in masks.items()},
-        evaluators=behind,
-        rigid=rigid,
+        evaluators=_evaluators(run, columns, by),
+        rigid=rigid_evaluators(run.by_evaluator, experts),
         gaps=coverage_gaps(columns, masks),
         n_paired=None if pairs is None else len(pairs.rows),
         n_left_out=0 if pairs is None else pairs.n_only_before + pairs.n_only_after,
         left_out=() if pairs is None else pairs.left_out,
-        changed_evaluators=() if baseline is None else changed_evaluators(baseline, scores),
+        changed_evaluators=() if earlier is None else changed_evaluators(earlier, run),
         verdict=_verdict(cells.values(), has_baseline=baseline is not None),
-        rows_behind=RowsBehind(columns, masks, run, by, pairs),
+        rows_behind=RowsBehind(columns, masks, run.scores, pairs),
     )
 
 
-def _cells(columns: Columns, masks: Mapping[str, Booleans], pairs: Pairs | None) -> dict[tuple[str, str], Cell]:
+def _cells(
+    columns: Columns, masks: Mapping[str, Booleans], pairs: Pairs | None, experts: ExpertLabels | None
+) -> dict[tuple[str, str], Cell]:
     cells = [cell for name, mask in masks.items() for cell in _row(name, columns, mask)]
     if pairs is not None:
         cells = _with_changes(cells, pairs, masks)
-    return {(cell.slice, cell.criterion): cell for cell in cells}
+    found = {(cell.slice, cell.criterion): cell for cell in cells}
+    corrected = {} if experts is None else corrected_cells(columns, masks, experts)
+    return found | {place: replace(found[place], corrected=part.metric) for place, part in corrected.items()}
 
 
 def _row(name: str, columns: Columns, mask: Booleans) -> list[Cell]:
@@ -343,17 +344,12 @@ def _detectable(n: float, spread: float, *, is_rate: bool) -> float | None:
     return minimum_detectable(n, discordant=min(spread, 1.0)) if is_rate else minimum_detectable(n, sd=spread**0.5)
 
 
-def _evaluators(scores: Scores, columns: Columns, by: By) -> dict[str, tuple[str, ...]]:
-    if by == "evaluator":
-        return dict(columns.evaluators)
-    behind = evaluators_by_criterion(scores)
-    counted = set(columns.evaluators.get(ALL_CRITERIA, ()))
-    every = tuple(name for part in behind if counted & set(columns.evaluators[part]) for name in behind[part])
+def _evaluators(run: Run, columns: Columns, by: By) -> dict[str, tuple[str, ...]]:
+    """Return the evaluators behind each column, also where they are combined."""
+    behind = dict(columns.evaluators) if by == "evaluator" else run.evaluators
+    passed = [criterion.name for criterion in columns.criteria if criterion is not None and criterion.has_pass]
+    every = tuple(name for criterion in passed for name in run.evaluators[criterion])
     return {name: every if name == ALL_CRITERIA else behind[name] for name in columns.names}
-
-
-def _metric(corrected: Corrected | None) -> Metric | None:
-    return None if corrected is None else corrected.metric
 
 
 def _verdict(cells: Collection[Cell], *, has_baseline: bool) -> str:

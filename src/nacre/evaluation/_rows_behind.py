@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from nacre.evaluation._columns import MISSING, Booleans, By, Columns, Pairs
+from nacre.evaluation._columns import MISSING, Booleans, Columns
+from nacre.evaluation._pairs import Pairs
 from nacre.evaluation._scores import Scores
 
 _STATUS = ("scored", *MISSING)
@@ -21,15 +22,13 @@ class RowsBehind:
     Args:
         columns: All columns of the matrix.
         masks: The responses of each slice.
-        scores: Where the rationales are.
-        by: Whether a column is a criterion or an evaluator.
+        scores: Where the rationales are, one evaluator per column.
         pairs: The baseline, where there is one.
     """
 
     columns: Columns
     masks: Mapping[str, Booleans]
     scores: Scores
-    by: By
     pairs: Pairs | None
 
     def of(self, slice: str, column: str) -> pl.DataFrame:
@@ -41,11 +40,16 @@ class RowsBehind:
             pl.Series("outcome", self.columns.outcomes[mask, place]).fill_nan(None),
             pl.Series("status", status, dtype=pl.String),
         )
-        said = self.scores.frame.filter(pl.col(self.by) == column).select("row_id", "rationale", "message")
-        table = table.join(said, on="row_id", how="left", maintain_order="left")
+        table = table.join(self._said(place), on="row_id", how="left", maintain_order="left")
         if self.pairs is not None and column in self.pairs.before.names:
             table = table.join(self._before(self.pairs, column), on="row_id", how="left", maintain_order="left")
         return table.sort("outcome", "row_id", nulls_last=True)
+
+    def _said(self, place: int) -> pl.DataFrame:
+        criterion, (evaluator, *_) = self.columns.criteria[place], self.columns.evaluators[self.columns.names[place]]
+        is_behind = pl.lit(False) if criterion is None else pl.col("criterion") == criterion.name
+        rows = self.scores.frame.filter(is_behind & (pl.col("evaluator") == evaluator))
+        return rows.select("row_id", "rationale", "message")
 
     @staticmethod
     def _before(pairs: Pairs, column: str) -> pl.DataFrame:

@@ -61,7 +61,7 @@ def trend(
 
 def _run_rows(name: str, scores: Scores, members: pl.DataFrame | None) -> Iterator[dict[str, Any]]:
     matrix = evaluation_matrix(scores, members)
-    behind = {column: _behind(scores, evaluators) for column, evaluators in matrix.evaluators.items()}
+    meaning = {criterion.name: criterion.fingerprint for criterion in scores.criteria}
     for cell in matrix.cells.values():
         shown = cell.mean.to_dict()
         mean = {"mean": shown["value"], **{key: shown[key] for key in ("low", "high", "n", "is_too_few")}}
@@ -72,11 +72,8 @@ def _run_rows(name: str, scores: Scores, members: pl.DataFrame | None) -> Iterat
             **mean,
             "n_missing": cell.n_missing,
             "target": cell.target,
-            "behind": behind[cell.criterion],
+            "behind": (
+                meaning.get(cell.criterion, ""),
+                [(evaluator, scores.evaluators[evaluator]) for evaluator in matrix.evaluators[cell.criterion]],
+            ),
         }
-
-
-def _behind(scores: Scores, evaluators: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
-    """Return who scored what: the evaluators with the criterion as each of them read it."""
-    meaning = {name: scores.criterion_of(name).fingerprint for name in evaluators}
-    return tuple((name, scores.evaluators[name], meaning[name]) for name in evaluators)
