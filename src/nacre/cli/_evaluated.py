@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nacre.cli._output import print_table, print_text
+from nacre.cli._output import print_chart, print_table, print_text
 
 if TYPE_CHECKING:
     from nacre.evaluation import AgreementReport
@@ -84,25 +84,11 @@ def _print_counts(run: Run) -> None:
 
 def print_matrix(evaluation: ProjectEvaluation) -> None:
     """Print slices by criteria, which cells changed against the baseline, and which evaluators to doubt."""
-    from nacre.displays import Column
+    from nacre.evaluation import matrix_chart
 
     matrix = evaluation.matrix
-    kinds = {criterion.name: criterion.kind for criterion in evaluation.scores.criteria}
-    columns = [Column("slice", "slice"), Column("n", "responses", "integer")]
-    columns += [
-        Column(name, name, "metric", format="number" if kinds.get(name) == "number" else "share")
-        for name in matrix.criteria
-    ]
-    rows = [
-        {
-            "slice": name,
-            "n": matrix.n_responses[name],
-            **{part: matrix.cell(name, part).mean for part in matrix.criteria},
-        }
-        for name in matrix.slices
-    ]
     print_text()
-    print_table(rows, columns)
+    print_chart(matrix_chart(matrix.to_dict()))
     missing = {name: cell.n_missing for name in matrix.criteria if (cell := matrix.cells[ALL, name]).n_missing}
     if missing:
         told = ", ".join(f"{n:,} on {name}" for name, n in missing.items())

@@ -1,0 +1,378 @@
+import polars as pl
+import pytest
+import yaml
+
+from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError, WorkspaceError
+from nacre.loop import (
+    alignments,
+    compare_runs,
+    distrusted,
+    drop_table,
+    evaluated_dataset,
+    evaluated_rows,
+    export_project,
+    export_responses,
+    export_sample,
+    export_scores,
+    import_experts,
+    import_scores,
+    next_steps,
+    project_evaluation,
+    read_project,
+    record_alignments,
+    run_scores,
+    run_trend,
+)
+from planted_evaluations import CODE, RECIPE, Evaluation, N, responses, with_evaluation
+
+
+@pytest.fixture
+def help_desk(tmp_path):
+    return Evaluation(tmp_path)
+
+
+def looked_at(evaluation, run=None, **options):
+    return project_evaluation(evaluation.project, evaluation.recipe, run, **options)
+
+
+def imported(evaluation, text, importer=import_experts):
+    path = evaluation.folder / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    data = evaluated_dataset(evaluation.project, evaluation.recipe)
+    return importer(evaluation.project, evaluation.recipe, data, path)
+
+
+def test_a_run_holds_the_scores_of_all_responses(help_desk):
+    run = help_desk.run(note="first").run
+
+    wide = run_scores(help_desk.project, run).wide()
+    assert (run.number, run.note, run.content.n_responses, run.content.n_prompts) == (1, "first", N, N)
+    assert wide.get_column("polite").to_list() == [float(number % 3 == 0) for number in range(N)]
+    assert wide.get_column("overlap").to_list() == [2.0 * (number % 2 == 0) for number in range(N)]
+    assert run.metrics["all"]["polite"]["value"] == pytest.approx(1 / 3)
+    assert run.metrics["spanish"]["polite"]["value"] == 1
+
+
+def test_a_run_without_a_change_is_none(help_desk):
+    first = help_desk.run()
+    second = help_desk.run(note="again")
+
+    assert (first.is_new, second.is_new) == (True, False)
+    assert second.run == first.run
+    assert "the note is unused" in second.notes[0]
+    assert len(help_desk.project.runs) == 1
+
+
+def test_each_edit_before_a_run_is_one_of_its_changes(help_desk):
+    help_desk.run()
+    (help_desk.folder / "evaluators.py").write_text(CODE.replace('"wrong"', '"partly"'), encoding="utf-8")
+    second = help_desk.run(note="partly is not wrong").run
+
+    assert [(event.name, event.action) for event in help_desk.project.runs.changes(second.number)] == [
+        ("overlap", "edit")
+    ]
+    changed = looked_at(help_desk).matrix
+    assert changed.changed_evaluators == ("overlap",)
+
+
+def test_an_edited_evaluator_alone_is_computed_again(help_desk, monkeypatch):
+    help_desk.run()
+    stored = []
+    put = type(help_desk.project.columns).put
+    monkeypatch.setattr(
+        type(help_desk.project.columns), "put", lambda store, key, frame: (stored.append(key), put(store, key, frame))
+    )
+    (help_desk.folder / "evaluators.py").write_text(CODE.replace('"wrong"', '"partly"'), encoding="utf-8")
+    help_desk.run()
+
+    assert len(stored) == 1
+
+
+def test_a_failed_response_is_no_score_until_it_is_tried_again(tmp_path):
+    frame = responses().with_columns(
+        pl.when(pl.col("id") == "q7").then(pl.lit("")).otherwise("response").alias("response")
+    )
+    evaluation = Evaluation(tmp_path, frame=frame)
+
+    counts = evaluation.run().run.content.counts["overlap"]
+    assert counts == {"scored": N - 1, "abstained": 0, "unparsable": 0, "failed": 1}
+    assert looked_at(evaluation).matrix.cell("all", "correct").missing["failed"] == 1
+    first = next_steps(looked_at(evaluation))[0]
+    assert "1 scores are failed" in first.title
+    assert first.what_to_type == "nacre run --retry-errors"
+    assert not evaluation.run(retry_errors=True).is_new
+
+
+def test_another_file_of_responses_is_another_run(help_desk):
+    responses(polite=1).write_ndjson(help_desk.folder / "new.jsonl")
+    help_desk.run(note="old")
+    help_desk.run(note="new", responses=help_desk.folder / "new.jsonl")
+
+    comparison = compare_runs(help_desk.project, help_desk.recipe, "old")
+    assert comparison.change("all", "polite").is_better
+    assert comparison.n_paired == N
+    trend = run_trend(help_desk.project).filter(slice="all", criterion="polite")
+    assert trend.get_column("mean").to_list() == pytest.approx([1 / 3, 1])
+
+
+def test_a_run_is_compared_with_the_one_before_or_the_baseline_of_the_recipe(help_desk):
+    for step in (1, 2, 3):
+        responses(polite=step).write_ndjson(help_desk.folder / "responses.jsonl")
+        help_desk.run()
+
+    assert looked_at(help_desk, 1).baseline is None
+    assert looked_at(help_desk).baseline.number == 2
+    assert looked_at(help_desk, baseline=1).baseline.number == 1
+    help_desk.path.write_text(help_desk.path.read_text() + "  baseline: 1\n", encoding="utf-8")
+    assert looked_at(help_desk).baseline.number == 1
+
+
+def test_nothing_to_look_at_before_the_first_run(help_desk):
+    with pytest.raises(WorkspaceError, match="`nacre run` does that"):
+        looked_at(help_desk)
+
+
+def test_responses_without_anything_that_scores_them_are_refused(tmp_path):
+    evaluation = Evaluation(tmp_path, with_evaluation(evaluators=None))
+
+    with pytest.raises(SchemaError, match="Nothing scores the responses"):
+        evaluation.run()
+
+
+def test_a_field_that_the_file_lacks_is_named(tmp_path):
+    evaluation = Evaluation(tmp_path, with_evaluation(responses={"source": "responses.jsonl", "prompt": "questoin"}))
+
+    with pytest.raises(UnknownFieldError, match="Did you mean `question`"):
+        evaluation.run()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "prompt_id,criterion,score,annotator\nq1,polite,fail,ann\nq2,polite,pass,ann\n", id="a row a label"
+        ),
+        pytest.param("id,polite,annotator\nq1,fail,ann\nq2,true,ann\nq3,,ann\n", id="a column a criterion"),
+        pytest.param("row,polite,annotator\n1,false,ann\n2,pass,ann\n", id="by row"),
+        pytest.param("uid,polite,annotator\n1,fail,ann\n2,pass,ann\n", id="by uid"),
+        pytest.param(
+            "prompt,response,polite,annotator\nquestion 1?,no,fail,ann\nquestion 2?,yes,pass,ann\n", id="by text"
+        ),
+    ],
+)
+def test_labels_of_experts_in_every_form(tmp_path, text):
+    spec = with_evaluation(experts={"source": "none.csv", "prompt_id": "id"} if text.startswith("id") else None)
+    evaluation = Evaluation(tmp_path, with_evaluation())
+    evaluation.run()
+    evaluation.path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+
+    assert imported(evaluation, text) == 2
+    assert imported(evaluation, text) is None
+    labels = looked_at(evaluation).experts.of("polite")
+    assert labels.select("row_id", "value", "annotator").rows() == [(1, 0.0, "ann"), (2, 1.0, "ann")]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        pytest.param("polite\npass\n", IngestError, "does not say which response", id="no response"),
+        pytest.param("prompt_id\nq1\n", IngestError, "holds no labels", id="no label"),
+        pytest.param(
+            "prompt_id,polite\nq1,pass\nx,pass\n", IngestError, "row 2, `prompt_id` 'x'", id="an unknown prompt"
+        ),
+        pytest.param("prompt_id,polite\nq1,passs\n", SchemaError, "Did you mean `pass`", id="an unknown score"),
+        pytest.param("prompt_id,polite\nq1,pass\nq1,fail\n", SchemaError, "more than once", id="a response twice"),
+        pytest.param(
+            "prompt_id,criterion,score\nq1,polit,pass\n", UnknownNameError, "Did you mean `polite`", id="a criterion"
+        ),
+    ],
+)
+def test_labels_that_cannot_be_taken_change_nothing(help_desk, text, error, message):
+    help_desk.run()
+
+    with pytest.raises(error, match=message):
+        imported(help_desk, text)
+    assert looked_at(help_desk).experts is None
+
+
+def test_the_latest_label_of_an_expert_counts_and_none_is_lost(help_desk):
+    help_desk.run()
+    imported(help_desk, "prompt_id,polite,annotator\nq1,fail,ann\nq2,fail,ann\n")
+    imported(help_desk, "prompt_id,polite,annotator\nq2,pass,ann\nq2,fail,bob\n")
+
+    labels = looked_at(help_desk).experts.frame.sort("row_id", "annotator")
+    assert labels.select("row_id", "annotator", "value").rows() == [(1, "ann", 0.0), (2, "ann", 1.0), (2, "bob", 0.0)]
+    assert len(help_desk.project.experts) == 2
+
+
+def test_what_was_imported_can_be_left_out_again(help_desk):
+    help_desk.run()
+    imported(help_desk, "prompt_id,polite\nq1,fail\n")
+    drop_table(help_desk.project.experts, "labels.csv")
+
+    assert looked_at(help_desk).experts is None
+    with pytest.raises(UnknownNameError, match=r"no imported file `labels.csv`"):
+        drop_table(help_desk.project.experts, "labels.csv")
+
+
+def test_a_label_stays_with_the_response_that_the_expert_read(tmp_path):
+    evaluation = Evaluation(tmp_path, with_evaluation(experts="experts.csv"))
+    (tmp_path / "experts.csv").write_text("prompt_id,polite\nq1,fail\nq3,pass\n", encoding="utf-8")
+    evaluation.run()
+    assert looked_at(evaluation).experts.frame.get_column("row_id").to_list() == [1, 3]
+
+    changed = responses().with_columns(
+        pl.when(pl.col("id") == "q1").then(pl.lit("please, no")).otherwise("response").alias("response")
+    )
+    changed.reverse().write_ndjson(tmp_path / "responses.jsonl")
+    evaluation.run()
+    assert looked_at(evaluation).experts.frame.get_column("row_id").to_list() == [N - 4]
+
+    (tmp_path / "experts.csv").write_text("prompt_id,polite\nq1,pass\nq3,pass\n", encoding="utf-8")
+    evaluation.run()
+    assert sorted(looked_at(evaluation).experts.frame.get_column("row_id").to_list()) == [N - 4, N - 2]
+
+
+def test_a_quoted_response_is_what_the_label_is_about(help_desk):
+    help_desk.run()
+
+    assert imported(help_desk, "prompt_id,response,polite\nq1,an older answer,pass\nq2,yes,fail\n") == 2
+    assert looked_at(help_desk).experts.frame.get_column("row_id").to_list() == [2]
+
+
+def test_labels_that_the_recipe_no_longer_names_are_left_out(tmp_path):
+    evaluation = Evaluation(tmp_path, with_evaluation(experts="experts.csv"))
+    (tmp_path / "experts.csv").write_text("prompt_id,polite\nq1,fail\n", encoding="utf-8")
+    evaluation.run()
+    evaluation.path.write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
+    evaluation.run()
+
+    assert looked_at(evaluation).experts is None
+
+
+def test_scores_of_another_tool_stand_beside_the_evaluators(help_desk):
+    text = "prompt_id,evaluator,polite,correct\n" + "".join(f"q{n},judge,pass,wrong\n" for n in range(N))
+    help_desk.run()
+
+    assert imported(help_desk, text, import_scores) == 2 * N
+    run = help_desk.run().run
+    assert dict(run.content.evaluators) | {"polite": "", "overlap": ""} == {
+        "polite": "",
+        "overlap": "",
+        "judge (polite)": "",
+        "judge (correct)": "",
+    }
+    assert run.content.counts["judge (correct)"]["scored"] == N
+    means = looked_at(help_desk).evaluator_means
+    assert (means["judge (polite)"].value, means["judge (correct)"].value) == (1, 0)
+
+
+def test_imported_scores_take_no_name_of_an_evaluator(help_desk):
+    with pytest.raises(SchemaError, match="`polite` is an evaluator"):
+        imported(help_desk, "prompt_id,polite\nq1,pass\n", import_scores)
+
+
+def test_the_rows_behind_a_cell_come_worst_first(help_desk):
+    help_desk.run()
+    evaluation = looked_at(help_desk)
+
+    rows = evaluated_rows(evaluation, slice="spanish", criterion="correct", score="wrong")
+    assert [row["row_id"] for row in rows] == [n for n in range(N) if n % 3 == 0 and n % 2 == 1]
+    assert rows[0]["scores"][1] == {
+        "evaluator": "overlap",
+        "criterion": "correct",
+        "score": "wrong",
+        "status": "scored",
+        "rationale": None,
+        "message": None,
+    }
+    assert [row["row_id"] for row in evaluated_rows(evaluation, n=2)] == [1, 5]
+    with pytest.raises(UnknownNameError, match="Did you mean `spanish`"):
+        evaluated_rows(evaluation, slice="spansh")
+
+
+def test_experts_fill_in_a_sample_and_a_second_one_completes_it(help_desk):
+    help_desk.run()
+    sheet = export_sample(looked_at(help_desk), 40, criterion="polite")
+    assert {"key", "prompt", "response", "polite", "correct", "annotator", "weight"} <= set(sheet.columns)
+    assert sheet.get_column("prompt_id").n_unique() == 40
+    assert sheet.get_column("annotator").value_counts().sort("annotator").rows() == [
+        ("expert", 40),
+        ("second expert", 4),
+    ]
+
+    filled = sheet.with_columns(
+        polite=pl.when(pl.col("response").str.contains("Please")).then(pl.lit("pass")).otherwise(pl.lit("fail"))
+    )
+    assert imported(help_desk, filled.write_csv()) == 44
+    further = export_sample(looked_at(help_desk), 60, criterion="polite")
+    assert further.get_column("prompt_id").n_unique() == 20
+    assert set(further.get_column("prompt_id")).isdisjoint(sheet.get_column("prompt_id"))
+    weights = looked_at(help_desk).experts.of("polite").get_column("weight")
+    assert set(weights) <= set(further.get_column("weight"))
+
+
+def test_an_evaluator_is_trusted_as_far_as_experts_agree_with_it(help_desk):
+    help_desk.run()
+    assert distrusted(looked_at(help_desk)) == {}
+    right = "".join(f"q{n},{'pass' if n % 3 == 0 else 'fail'},wrong\n" for n in range(60))
+    imported(help_desk, f"prompt_id,polite,correct\n{right}")
+
+    found = alignments(looked_at(help_desk))
+    assert (found["polite"].is_aligned, found["overlap"].is_aligned) == (True, False)
+    assert list(distrusted(looked_at(help_desk))) == ["overlap"]
+
+
+def test_an_edited_evaluator_is_stale_where_no_expert_saw_the_new_responses(help_desk):
+    help_desk.run()
+    labels = "".join(f"q{n},{'right' if n % 2 == 0 else 'wrong'}\n" for n in range(60))
+    imported(help_desk, f"prompt_id,correct\n{labels}")
+    record_alignments(looked_at(help_desk))
+    new = responses().with_columns(response="well, " + pl.col("response"))
+
+    new.write_ndjson(help_desk.folder / "responses.jsonl")
+    help_desk.run()
+    assert distrusted(looked_at(help_desk)) == {}
+
+    (help_desk.folder / "evaluators.py").write_text(CODE.replace('"wrong"', '"partly"'), encoding="utf-8")
+    help_desk.run()
+    assert distrusted(looked_at(help_desk))["overlap"].startswith("stale")
+
+
+def test_exports_hold_slices_and_scores_in_words(help_desk):
+    help_desk.run()
+    evaluation = looked_at(help_desk)
+
+    first = export_responses(evaluation).row(0, named=True)
+    assert (first["in(spanish)"], first["score(polite)"], first["score(overlap)"]) == (True, "pass", "right")
+    scores = export_scores(evaluation)
+    assert scores.get_column("score").value_counts().sort("score").rows() == [
+        ("fail", 80),
+        ("pass", 40),
+        ("right", 60),
+        ("wrong", 60),
+    ]
+
+
+def test_the_recipe_as_it_stands_makes_the_same_run(help_desk):
+    help_desk.run()
+    text = export_project(help_desk.project, read_project(help_desk.path))
+    help_desk.path.write_text(text, encoding="utf-8")
+
+    assert not help_desk.run().is_new
+
+
+def test_an_empty_slice_is_the_first_thing_to_repair(help_desk):
+    help_desk.run()
+
+    steps = next_steps(looked_at(help_desk))
+    assert "No prompt is in `long`" in steps[0].title
+    assert any("nacre export experts-sample" in step.what_to_type for step in steps)
+    assert steps[-1].what_to_type == "nacre show responses --criterion correct"
+
+
+def test_a_workspace_with_runs_has_no_problems(help_desk):
+    help_desk.run()
+    imported(help_desk, "prompt_id,polite\nq1,fail\n")
+
+    assert help_desk.workspace.check() == []
