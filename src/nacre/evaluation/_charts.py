@@ -54,7 +54,13 @@ def matrix_chart(
         )
     n_responses = matrix["n_responses"]
     told = title or f"{n_responses.get(ALL, 0):,} responses"
-    return evaluation_matrix(cells, slices=n_responses, columns=columns, title=told, note=matrix["verdict"])
+    return evaluation_matrix(cells, slices=n_responses, columns=columns, title=told, note=_note(matrix))
+
+
+def _note(matrix: Document) -> str:
+    repeats = any(cell["n_scored"] > cell["mean"]["n"] for cell in matrix["cells"])
+    told = "n counts prompts: responses to the same prompt are one observation." if repeats else ""
+    return " ".join(filter(None, (matrix["verdict"], told)))
 
 
 def _column(name: str, matrix: Document, notes: Mapping[str, str]) -> MatrixColumn:

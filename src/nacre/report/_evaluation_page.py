@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from nacre.displays import Block, Page, Section
+from nacre.displays import Block, Code, Page, Section
 from nacre.evaluation import ALL, ALL_CRITERIA, Cell
 from nacre.metrics import MIN_N
 from nacre.report._evaluation_changes import changes_section, moved_rows
@@ -20,6 +20,7 @@ from nacre.report._words import count, interval, names
 
 _MOST_CHARACTERS = 1_200_000
 """Of all texts in a page together, so that it stays small enough to send."""
+_MOST_STEPS = 5
 _LENGTHS = (5_000, 3_000, 2_000, 1_200, 800, 500, 300)
 
 
@@ -60,10 +61,16 @@ def _n_characters(subject: EvaluationSubject, row_ids: Sequence[int]) -> int:
 
 def _result(subject: EvaluationSubject) -> Section:
     content: list[Block] = [matrix_chart(subject)]
-    empty = [gap.slice for gap in subject.matrix.gaps if gap.kind == "empty"]
-    if empty:
-        content.append(f"No prompt is in {names(empty)}: nothing is known there. Write or translate some.")
+    if subject.steps:
+        content.append(Section("What to do next", list(_steps(subject)), anchor="next"))
     return Section("Result", content)
+
+
+def _steps(subject: EvaluationSubject) -> Iterator[Block]:
+    for number, (title, what_to_type) in enumerate(subject.steps[:_MOST_STEPS], start=1):
+        yield f"{number}. {title}"
+        if what_to_type:
+            yield Code(what_to_type)
 
 
 def _lead(subject: EvaluationSubject) -> Iterator[str]:

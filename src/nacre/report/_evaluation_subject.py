@@ -56,6 +56,7 @@ class EvaluationSubject:
         comparison: What changed since the baseline.
         baseline: The responses of the run that the comparison starts from.
         runs: All runs, this one last.
+        steps: What to do next, with the command that does it, most urgent first.
         specs: How evaluators and slices are written, by kind and name.
         facts: What the page says about itself first.
     """
@@ -70,6 +71,7 @@ class EvaluationSubject:
     comparison: Comparison | None = None
     baseline: pl.DataFrame | None = None
     runs: Sequence[RunLine] = ()
+    steps: Sequence[tuple[str, str]] = ()
     specs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
 

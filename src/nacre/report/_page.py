@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from nacre.displays import Page, render_page
+from nacre.displays import Page
 from nacre.loop import SPLIT, SPLITS, Recipe, Turn
 from nacre.metrics import MIN_N, Metric
 from nacre.report._changes import change_frames, changes_section
 from nacre.report._errors import error_frames, errors_section
 from nacre.report._examples import Examples, row_ids
+from nacre.report._file import write_page
 from nacre.report._functions import functions_section
 from nacre.report._labels import labels_section
 from nacre.report._next import next_section
@@ -19,7 +19,7 @@ from nacre.report._recipe import recipe_section
 from nacre.report._result import result_section
 from nacre.report._subject import Subject
 from nacre.report._words import count, interval, told_note
-from nacre.workspace import Project, explained
+from nacre.workspace import Project
 
 N_MOVED = 4  # slices named in the lead
 
@@ -60,16 +60,7 @@ def write_report(project: Project, recipe: Recipe, turn: Turn, path: Path) -> No
         turn: What the run did, analysis included.
         path: The file.
     """
-    content = render_page(report_page(project, recipe, turn)).encode()
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    with explained(f"write {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_bytes(content)
-            aside.replace(path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+    write_page(report_page(project, recipe, turn), path)
 
 
 def _lead(subject: Subject) -> Iterator[str]:

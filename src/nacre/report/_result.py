@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -11,19 +11,13 @@ from nacre.displays import Block, Chart, Code, Columns, Section, interval_bars, 
 from nacre.displays import Iteration as Step
 from nacre.loop import SPLIT, entries
 from nacre.metrics import Metric, wilson
+from nacre.report._edits import changes_in_words
 from nacre.report._subject import Subject
-from nacre.report._words import count, interval, names, told_note
-from nacre.workspace import Event, Iteration
+from nacre.report._words import count, interval, told_note
+from nacre.workspace import Iteration
 
 N_SERIES = 8  # slices drawn over iterations
 N_BARS = 40  # slices with a bar of their own
-_EDITED = {
-    "data": "data",
-    "schema": "schema",
-    "truth": "ground truth",
-    "label_model": "label model",
-    "model": "end model",
-}
 
 NO_TRUTH = (
     f"No data point of {SPLIT} has ground truth, so accuracy, errors and their causes cannot be measured. Label some "
@@ -129,38 +123,6 @@ def _step(subject: Subject, iteration: Iteration, series: Sequence[str]) -> Step
 def _stored_change(iteration: Iteration) -> Metric | None:
     stored = iteration.detail.get("change")
     return None if stored is None else Metric(stored["value"], stored["low"], stored["high"], stored["n"])
-
-
-def changes_in_words(events: Sequence[Event]) -> Iterator[str]:
-    """Say what was edited, functions and slices grouped by what happened to them."""
-    kinds = {event.kind for event in events} | {event.name for event in events if event.kind == "settings"}
-    if named := [words for kind, words in _EDITED.items() if kind in kinds]:
-        yield f"set {', '.join(named)}"
-    for kind in ("function", "slice"):
-        for verb, edited in _edits([event for event in events if event.kind == kind]).items():
-            if edited:
-                yield f"{verb} {kind}{'s' if len(edited) > 1 else ''} {names(edited)}"
-
-
-def _edits(events: Sequence[Event]) -> Mapping[str, list[str]]:
-    """Return names by what became of them from the first to the last of these events."""
-    first: dict[str, Event] = {}
-    last: dict[str, Event] = {}
-    for event in events:
-        first.setdefault(event.name, event)
-        last[event.name] = event
-    edited: dict[str, list[str]] = {"added": [], "changed": [], "removed": [], "renamed": []}
-    for name, event in last.items():
-        is_new, is_gone = first[name].before is None, event.after is None
-        if event.action == "rename":
-            edited["renamed"].append(name)
-        elif is_new and not is_gone:
-            edited["added"].append(name)
-        elif is_gone and not is_new:
-            edited["removed"].append(name)
-        elif event.after != first[name].before:
-            edited["changed"].append(name)
-    return edited
 
 
 def _causes(subject: Subject) -> Chart:
