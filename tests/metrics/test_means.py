@@ -1,12 +1,14 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import t
 
+from datasets import dataset
 from nacre.errors import SchemaError
 from nacre.metrics import mean_metric, standard_error, wilson
 
@@ -137,3 +139,38 @@ def test_values_are_one_list_with_a_cluster_each():
         mean_metric([[1.0, 2.0]])
     with pytest.raises(SchemaError, match="`clusters` has 1"):
         standard_error([1.0, 2.0], clusters=["a"])
+
+
+@given(arrays(np.int64, st.integers(1, 30), elements=st.integers(-2, 60)))
+def test_what_clusters_are_called_does_not_matter(names):
+    values = np.random.default_rng(4).normal(size=len(names))
+
+    by_number, by_word = (mean_metric(values, clusters=clusters) for clusters in (names, [f"text {n}" for n in names]))
+
+    assert (by_number.value, by_number.n) == (by_word.value, by_word.n)
+    assert (by_number.low, by_number.high) == pytest.approx((by_word.low, by_word.high), nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("judge", "before", "after", "alone", "clustered"),
+    [
+        pytest.param("GPT-4", "Vanilla_NoRules", "Vanilla", 0.0144, 0.0258, id="GPT-4 NoRules to Vanilla"),
+        pytest.param("GPT-4", "Vanilla", "Swap_CoT", 0.0135, 0.0114, id="GPT-4 Vanilla to Swap_CoT"),
+        pytest.param("ChatGPT", "Vanilla_NoRules", "Rating", 0.0329, 0.0544, id="ChatGPT NoRules to Rating"),
+        pytest.param("PaLM2", "Vanilla_NoRules", "Vanilla", 0.0165, 0.0317, id="PaLM2 NoRules to Vanilla"),
+    ],
+)
+def test_standard_errors_on_llmbar_are_those_of_the_reference(judge, before, after, alone, clustered):
+    rows = pl.read_parquet(dataset("llmbar") / "items.parquet").select("id", "slice", pl.col("human").cast(pl.String))
+    verdicts = pl.read_parquet(dataset("llmbar") / "judgments.parquet").filter(pl.col("judge") == judge)
+    verdicts = verdicts.with_columns(pl.col("winner_ab").cast(pl.String))
+    verdicts = verdicts.sort("run").unique(["id", "prompt"], keep="first")  # Swap_CoT asks again where orders disagree
+    for prompt in (before, after):
+        said = verdicts.filter(pl.col("prompt") == prompt).select("id", pl.col("winner_ab").alias(prompt))
+        rows = rows.join(said, on="id")
+    is_right = [(pl.col(prompt) == pl.col("human")).fill_null(False).cast(pl.Float64) for prompt in (before, after)]
+
+    change = rows.select(is_right[1] - is_right[0]).to_series()
+
+    assert standard_error(change) == pytest.approx(alone, abs=0.0001)
+    assert standard_error(change, clusters=rows["slice"]) == pytest.approx(clustered, abs=0.0002)

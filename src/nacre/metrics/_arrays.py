@@ -64,6 +64,11 @@ def ratios(parts: Floats, wholes: Floats) -> Floats:
 
 
 def cluster_places(clusters: ArrayLike) -> NDArray[np.intp]:
-    """Return the number of the cluster of each unit: [n_units], from 0."""
-    _, members = np.unique(np.asarray(clusters), return_inverse=True)
+    """Return the number of the cluster of each unit, in the order of their names: [n_units], from 0."""
+    names = np.asarray(clusters)
+    if names.dtype.kind in "iu" and names.size and names.min() >= 0 and names.max() < 4 * names.size:
+        is_there = np.bincount(names) > 0  # numbered already: counting takes a tenth of the time of sorting
+        numbered: NDArray[np.intp] = (np.cumsum(is_there) - 1)[names]
+        return numbered
+    _, members = np.unique(names, return_inverse=True)
     return members

@@ -12,8 +12,6 @@ from nacre.metrics._arrays import Floats, check_same_length, cluster_places
 from nacre.metrics._metric import Metric, rate
 from nacre.metrics._rates import wilson_limits
 
-CREDITS = (0.0, 0.5, 1.0)
-"""Lost or failed, tied, won or passed: the mean of these is a rate."""
 _Z = 1.96
 
 
@@ -63,11 +61,16 @@ def mean_metric(values: ArrayLike, *, clusters: ArrayLike | None = None) -> Metr
     if not n:
         return Metric(math.nan, math.nan, math.nan, 0)
     mean = float(scores.mean())
-    if np.isin(scores, CREDITS).all():
+    if is_rate(scores):
         low, high = wilson_limits(mean * (effective := _effective_n(scores, members)), effective)
         return rate((mean, low, high), n)
     half = t_quantile(n - 1) * _standard_error(scores, members)
     return Metric(mean, mean - half, mean + half, n)
+
+
+def is_rate(scores: Floats) -> bool:
+    """Return whether a mean of scores is a rate: only lost or failed, tied, won or passed."""
+    return bool(((scores == 0) | (scores == 1) | (scores == 0.5)).all())
 
 
 def t_quantile(degrees: int) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_places
-from nacre.metrics._means import CREDITS, rate_with_error, t_quantile
+from nacre.metrics._means import is_rate, rate_with_error, t_quantile
 from nacre.metrics._metric import Metric
 
 
@@ -66,7 +66,7 @@ def ppi_mean(
     contributions = share * (f - f.mean()) / n_all + weights * (residuals - correction)
     error = math.sqrt(_squares(contributions, members) * n_units / (n_units - 1))
     mean = share * float(f.mean()) + correction
-    if np.isin(y[is_labelled], CREDITS).all():
+    if is_rate(y[is_labelled]):
         effective = 1 / _squares(weights, members)  # of the labels alone (Kish 1965)
         return PredictionPowered(rate_with_error(mean, error, n_units, at_least=effective), power)
     half = t_quantile(n_units - 1) * error
