@@ -237,3 +237,63 @@ def test_agreement_of_the_annotators_of_pandalm_is_as_published():
     assert ceiling.agreement.value == pytest.approx(0.9199, abs=0.0001)
     assert ceiling.where_others_agree.value == pytest.approx(0.9565, abs=0.0001)
     assert ceiling.pairwise_kappa == pytest.approx(np.mean(kappas))
+
+
+@given(pairs=CODES, counts=st.lists(st.integers(1, 3), min_size=40, max_size=40))
+def test_a_whole_weight_is_as_many_items(pairs, counts):
+    first, second = (np.array(codes) for codes in zip(*pairs, strict=True))
+    times = np.array(counts[: len(first)])
+    more = np.repeat(first, times), np.repeat(second, times)
+
+    weighted = [
+        cohen_kappa(first, second, sample_weight=times),
+        cohen_kappa(first, second, "linear", sample_weight=times),
+        gwet_ac1(first, second, sample_weight=times),
+        accept_rates(first > 1, second > 1, sample_weight=times).gap,
+        human_ceiling(np.column_stack([first, second]), sample_weight=times).agreement,
+    ]
+
+    items = [
+        cohen_kappa(*more),
+        cohen_kappa(*more, "linear"),
+        gwet_ac1(*more),
+        accept_rates(more[0] > 1, more[1] > 1).gap,
+        human_ceiling(np.column_stack(more)).agreement,
+    ]
+    np.testing.assert_allclose([metric.value for metric in weighted], [metric.value for metric in items], atol=1e-9)
+    assert {metric.n for metric in weighted} == {len(first)}
+
+
+def test_weights_undo_unequal_sampling():
+    rng = np.random.default_rng(4)
+    truth = rng.random(40_000) < 0.9
+    judged = np.where(rng.random(40_000) < np.where(truth, 0.9, 0.6), truth, ~truth).astype(int)
+    truth = truth.astype(int)
+    probability = np.where(judged == 1, 0.05, 0.5)  # experts see more of what fails
+    seen = rng.random(40_000) < probability
+    sample = truth[seen], judged[seen]
+
+    for coefficient in (
+        cohen_kappa,
+        gwet_ac1,
+        lambda a, b, **weights: krippendorff_alpha(np.column_stack([a, b]), **weights),
+    ):
+        found = coefficient(*sample, sample_weight=1 / probability[seen])
+        assert found.low < coefficient(truth, judged).value < found.high
+        assert not found.low < coefficient(*sample).value < found.high
+
+
+def test_alpha_of_repeats_counts_prompts():
+    ratings = np.repeat([[0, 0], [1, 1], [0, 1], [1, 1]] * 10, 5, axis=0)
+
+    found = krippendorff_alpha(ratings, clusters=np.repeat(np.arange(40), 5))
+
+    assert found.n == 40
+    assert found.value == krippendorff_alpha(ratings).value
+    assert found.high - found.low > krippendorff_alpha(ratings).high - krippendorff_alpha(ratings).low
+
+
+@pytest.mark.parametrize("weight", [[1.0], [1.0, 0.0], [1.0, np.nan]], ids=["too few", "zero", "missing"])
+def test_weights_that_are_no_inverse_probabilities_are_refused(weight):
+    with pytest.raises(SchemaError, match="weight above 0"):
+        cohen_kappa([0, 1], [0, 1], sample_weight=weight)

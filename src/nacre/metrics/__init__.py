@@ -1,20 +1,13 @@
 """Metrics that come with their interval and n; pure functions of arrays."""
 
-from nacre.metrics._agreement import (
-    AcceptRates,
-    HumanCeiling,
-    accept_rates,
-    cohen_kappa,
-    gwet_ac1,
-    human_ceiling,
-    krippendorff_alpha,
-    plain_kappa,
-)
+from nacre.metrics._agreement import AcceptRates, accept_rates, cohen_kappa, gwet_ac1, plain_kappa
 from nacre.metrics._bootstrap import Bounds, bootstrap
+from nacre.metrics._ceiling import HumanCeiling, human_ceiling
 from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, macro_f1, per_class
 from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, newcombe, paired_bootstrap
 from nacre.metrics._confusion import ConfusedPair, confusion, order_classes, top_confusions
+from nacre.metrics._krippendorff import krippendorff_alpha
 from nacre.metrics._logistic_slope import logistic_slope
 from nacre.metrics._means import mean_metric, standard_error
 from nacre.metrics._metric import MIN_N, Metric
