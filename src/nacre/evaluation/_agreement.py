@@ -11,8 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nacre.data import Classes, Number
+from nacre.displays import html_fragment
 from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation._answers import ABSTAINED, FAILED, SCORED, UNPARSABLE
+from nacre.evaluation._charts import agreement_chart
 from nacre.evaluation._columns import ALL
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels, Ratings
@@ -183,6 +185,11 @@ class AgreementReport:
             row["accept_gap"] = None if line.accept is None else line.accept.gap.to_dict()
             rows.append(row)
         return pl.DataFrame(rows, infer_schema_length=None)
+
+    def _repr_html_(self) -> str:
+        """Return the agreement on all responses as it looks in a notebook."""
+        lines = [line.to_dict() for line in self.agreements if line.slice == ALL]
+        return html_fragment(agreement_chart(lines, title="Evaluators beside experts"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON."""
