@@ -77,7 +77,7 @@ def _add_prompts(test: Test, templates: list[tuple[str, str]], draft: Draft) -> 
         if output is None:
             draft.prompt(prompt, **fields)
         else:
-            draft.response(prompt, text_of(output), **fields)
+            draft.response(prompt, text_of(output), system=text_of(metadata.get("system")), **fields)
 
 
 def _assertions(
@@ -188,6 +188,8 @@ def _write(export: Export) -> Mapping[str, Any]:
         about |= {} if system is None else {"system": system}
         if about:
             test["metadata"] = about
+        if response == "":
+            export.note("empty responses", "promptfoo takes an empty `providerOutput` for none, and asks the provider.")
         if any(mark in text for mark in ("{{", "{%", "{#") for text in variables.values()):
             export.note("prompts that hold `{{`, `{%` or `{#`", "promptfoo may read these as templates.")
         if response is not None:

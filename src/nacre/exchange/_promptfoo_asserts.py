@@ -48,7 +48,8 @@ def condition_of(kind: str, value: Any) -> Condition:
 
     Examples:
         >>> condition_of("not-icontains", "as an AI")
-        Not(condition=Keyword(field='response', keywords=('as an AI',), match='literal'))
+        AllOf(conditions=(Expression(sql='response IS NOT NULL'),
+                          Not(condition=Keyword(field='response', keywords=('as an AI',), match='literal'))))
     """
     inverse = kind.startswith("not-")
     base = kind.removeprefix("not-")
@@ -110,11 +111,20 @@ def _equals(value: Any) -> Condition:
 def _word_count(value: Any) -> Condition:
     least, most = (value.get("min"), value.get("max")) if isinstance(value, Mapping) else (value, value)
     try:
-        low = max(int(least or 1), 1)
-        high = "" if most is None else str(max(int(most), 1) - 1)
+        parts: list[Condition] = [] if least is None else [_has_words(int(least))]
+        parts += [] if most is None else [Expression(f"{FIELD} IS NOT NULL"), Not(_has_words(int(most) + 1))]
     except (TypeError, ValueError) as error:
         raise NotSupported(f"it takes a number, or `min` and `max`; found {value!r}.") from error
-    return Pattern(FIELD, rf"\A\s*(?:\S+\s+){{{low - 1},{high}}}\S+\s*\z")
+    if not parts:
+        raise NotSupported("it takes a number, or `min` and `max`; found neither.")
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+
+
+def _has_words(least: int) -> Condition:
+    """Return where there are at least so many words."""
+    if least < 1:
+        return Expression(f"{FIELD} IS NOT NULL")
+    return Pattern(FIELD, rf"(?:\S+\s+){{{least - 1}}}\S")
 
 
 def _javascript(value: Any) -> Condition:
