@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,22 @@ from nacre.cli._project import RECIPE, File, Json, opened_project
 from nacre.errors import SpecError
 
 if TYPE_CHECKING:
-    from nacre.loop import Analysis, ProjectRecipe, Stage, Turn
+    from nacre.loop import Analysis, EvaluationRecipe, ProjectRecipe, Recipe, Stage, Turn
+    from nacre.workspace import Project
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was typed beside the stage."""
+
+    folder: Path
+    note: str | None
+    refused: Path | None
+    responses: Path | None
+    jobs: int | None
+    retry_errors: bool
+    report: Path | None
+    json: bool
 
 
 def run(
@@ -39,50 +55,67 @@ def run(
     A project runs the stages that its nacre.yaml describes. What has not changed since the last run is not computed
     again.
     """
-    from nacre.engine import default_jobs
-    from nacre.loop import project_evaluation, record_alignments, run_benchmark
-    from nacre.loop import run as run_labeling
-    from nacre.report import write_report
-
-    documents: list[dict[str, Any]] = []
+    given = Given(file.parent, note, refused, responses, jobs, retry_errors, report, json)
+    document: dict[str, Any] = {}
     with opened_project(file, create=True) as (project, recipe):
         stage = _last_stage(recipe, until)
         if recipe.labeling is not None:
-            with progress_bar() as progress:
-                turn = run_labeling(
-                    project,
-                    recipe.labeling,
-                    until=stage,
-                    note=note,
-                    refused=refused,
-                    n_jobs=jobs or default_jobs(),
-                    retry_errors=retry_errors,
-                    progress=progress,
-                )
-            where = None
-            if turn.analysis is not None:
-                where = report or file.parent / "report.html"
-                write_report(project, recipe.labeling, turn, where)
-            documents.append(run_document(turn, where))
-            if not json:
-                print_run(turn, where)
+            document |= _label(project, recipe.labeling, stage, given)
+            report = None  # it is that of the labeling part
         if recipe.evaluation is not None and stage == "evaluate":
-            with progress_bar() as progress:
-                evaluated = run_benchmark(
-                    project,
-                    recipe.evaluation,
-                    responses=responses,
-                    note=note,
-                    retry_errors=retry_errors,
-                    progress=progress,
-                )
-            evaluation = project_evaluation(project, recipe.evaluation)
-            record_alignments(evaluation)
-            documents.append({"evaluation": evaluated_document(evaluated, evaluation)})
-            if not json:
-                print_evaluated(evaluated, evaluation)
+            page = report or file.parent / "evaluation.html"
+            document["evaluation"] = _evaluate(project, recipe.evaluation, page, given)
     if json:
-        print_json({key: value for document in documents for key, value in document.items()})
+        print_json(document)
+
+
+def _label(project: Project, recipe: Recipe, stage: Stage, given: Given) -> dict[str, Any]:
+    """Go once round the loop, print what it did, and return that as JSON."""
+    from nacre.engine import default_jobs
+    from nacre.loop import run as run_labeling
+    from nacre.report import write_report
+
+    with progress_bar() as progress:
+        turn = run_labeling(
+            project,
+            recipe,
+            until=stage,
+            note=given.note,
+            refused=given.refused,
+            n_jobs=given.jobs or default_jobs(),
+            retry_errors=given.retry_errors,
+            progress=progress,
+        )
+    page = None
+    if turn.analysis is not None:
+        page = given.report or given.folder / "report.html"
+        write_report(project, recipe, turn, page)
+    if not given.json:
+        print_run(turn, page)
+    return run_document(turn, page)
+
+
+def _evaluate(project: Project, recipe: EvaluationRecipe, page: Path, given: Given) -> dict[str, Any]:
+    """Run the benchmark, print what it found, and return that as JSON."""
+    from nacre.loop import project_evaluation, record_alignments, run_benchmark
+    from nacre.report import write_evaluation_report
+
+    with progress_bar() as progress:
+        evaluated = run_benchmark(
+            project,
+            recipe,
+            responses=given.responses,
+            note=given.note,
+            retry_errors=given.retry_errors,
+            progress=progress,
+        )
+    evaluation = project_evaluation(project, recipe)
+    record_alignments(evaluation)
+    write_evaluation_report(evaluation, page)
+    if not given.json:
+        print_evaluated(evaluated, evaluation)
+        print_text(f"\nreport        {page}")
+    return {**evaluated_document(evaluated, evaluation), "report": str(page)}
 
 
 def _last_stage(recipe: ProjectRecipe, until: str | None) -> Stage:

@@ -1,0 +1,270 @@
+"""Evaluation with the installed program, driven from outside."""
+
+import os
+import re
+import signal
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from nacre_program import Nacre
+from planted_evaluations import RECIPE, N, responses, with_evaluation, write_evaluation
+from planted_projects import MAIL, mail, write_project
+
+pytestmark = pytest.mark.e2e
+
+SHOWS = ("matrix", "runs", "agreement", "gaps", "evaluators", "responses", "events")
+
+
+@pytest.fixture
+def help_desk(nacre):
+    """The program in a folder with an evaluation that was never run."""
+    write_evaluation(nacre.folder)
+    return nacre
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory, compiled):
+    """The program in a folder with two runs and labels of experts; tests only look at it."""
+    program = Nacre(tmp_path_factory.mktemp("evaluated"), compiled)
+    write_evaluation(program.folder)
+    program("run", "--note", "base")
+    labels = "".join(f"q{n},{'pass' if n % 3 == 0 else 'fail'},ann,a reason\n" for n in range(60))
+    (program.folder / "experts.csv").write_text(f"prompt_id,polite,annotator,explanation\n{labels}")
+    program("import", "experts.csv", "--as", "experts")
+    responses(polite=2).write_ndjson(program.folder / "responses.jsonl")
+    program("run", "--note", "better")
+    return program
+
+
+def test_a_run_tells_what_was_scored_what_is_wrong_and_what_to_do(help_desk):
+    first = help_desk("run", "-m", "base")
+    responses(polite=2).write_ndjson(help_desk.folder / "responses.jsonl")
+    second = help_desk("run", "--until", "evaluate")
+
+    assert "run           1  base" in first
+    assert f"responses     {N} responses to {N} prompts" in first
+    assert "240 scored by 2 evaluators" in first
+    assert "polite" in first
+    assert "gap           long: empty" in first
+    assert "what to do next" in first
+    assert "since run 1 (base)" in second
+    assert "Nothing changed since run 2" in help_desk("run")
+    assert (help_desk.folder / "evaluation.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_run_as_json(evaluated):
+    found = evaluated.json("run")["evaluation"]
+
+    assert (found["run"], found["note"], found["is_new"], found["baseline"]) == (2, "better", False, 1)
+    assert (found["responses"], found["prompts"]) == (N, N)
+    assert found["evaluators"]["polite"]["scored"] == N
+    assert found["matrix"]["slices"] == ["all", "spanish", "long"]
+    assert found["next"][0]["title"].startswith("No prompt is in `long`")
+
+
+@pytest.mark.parametrize("what", SHOWS)
+def test_show_as_text_and_as_json(evaluated, what):
+    text = evaluated("show", what)
+    found = evaluated.json("show", what)
+
+    assert text.strip()
+    assert found
+    if what == "runs":
+        assert [(row["run"], row["note"], row["author"]) for row in found] == [(1, "base", "ann"), (2, "better", "ann")]
+    if what == "gaps":
+        assert [(gap["slice"], gap["kind"]) for gap in found] == [("long", "empty")]
+    if what == "evaluators":
+        assert [(row["evaluator"], row["criterion"], row["scored"]) for row in found] == [
+            ("polite", "polite", N),
+            ("overlap", "correct", N),
+        ]
+
+
+def test_the_responses_behind_a_cell(evaluated):
+    found = evaluated.json("show", "responses", "-s", "spanish", "-c", "polite", "--score", "fail", "--rows", "3")
+    text = evaluated("show", "responses", "-s", "spanish", "-c", "polite", "--score", "fail", "--run", "base")
+
+    assert [row["row_id"] for row in found] == [3, 9, 15]
+    assert "There is no such response" in text  # in the first run all Spanish responses were polite
+    assert "Did you mean `polite`" in evaluated("show", "responses", "-c", "polit", code=1)
+
+
+def test_labels_of_experts_are_shown_with_their_reason(evaluated):
+    found = evaluated.json("show", "responses", "-r", "1", "--rows", "1")[0]
+
+    assert found["experts"][0] | {"criterion": "polite"} == {
+        "criterion": "polite",
+        "annotator": "ann",
+        "score": "fail",
+        "explanation": "a reason",
+        "golden": None,
+    }
+
+
+def test_agree_says_who_may_speak_for_the_experts(evaluated):
+    found = evaluated.json("agree", "--run", "1")
+
+    assert [line["evaluator"] for line in found["agreements"] if line["slice"] == "all"] == ["polite"]
+    assert found["agreements"][0]["raw"]["value"] == 1
+    assert found["alignments"]["polite"]["is_aligned"] is True
+    assert "polite is aligned on polite" in evaluated("agree", "--run", "1")
+
+
+def test_compare_as_text_as_json_and_for_a_pull_request(evaluated):
+    text = evaluated("compare", "base", "better")
+    found = evaluated.json("compare", "1")
+    page = evaluated("compare", "1", "--format", "md")
+
+    assert found["verdict"] in text
+    assert f"**{found['verdict']}**" in page
+    assert "| all | polite |" in page
+    assert "There is no run `bas`" in evaluated("compare", "bas", code=1)
+    assert "Did you mean" not in evaluated("compare", "1", "--format", "html", code=1)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "code"),
+    [
+        pytest.param(["polite>=.3"], 0, id="reached"),
+        pytest.param(["polite>=.3", "polite[spanish]>=.9"], 1, id="one is missed"),
+        pytest.param(["polite[long]>=.1"], 2, id="nobody can tell"),
+        pytest.param([], 1, id="the targets of the criteria"),
+    ],
+)
+def test_gate(evaluated, conditions, code):
+    arguments = [part for condition in conditions for part in ("--min", condition)]
+
+    done = evaluated.run("gate", *arguments, "--junit", "gate.xml")
+
+    assert done.returncode == code, done.stderr
+    suite = ElementTree.parse(evaluated.folder / "gate.xml").getroot()
+    assert int(suite.get("tests")) == max(1, len(conditions))
+
+
+def test_gate_as_json_keeps_its_exit_code(evaluated):
+    done = evaluated.run("gate", "--min", "polite[spanish]>=.9", "--json")
+
+    assert done.returncode == 1
+    assert '"status": "missed"' in done.stdout
+
+
+def test_experts_label_a_sample(help_desk):
+    help_desk("run")
+    help_desk("export", "experts-sample", "-o", "sample.csv", "-n", "40", "-c", "polite")
+    sheet = pl.read_csv(help_desk.folder / "sample.csv")
+    passes = pl.col("response").str.contains("Please")
+    filled = sheet.with_columns(polite=pl.when(passes).then(pl.lit("pass")).otherwise(pl.lit("fail")))
+    filled.write_csv(help_desk.folder / "sample.csv")
+
+    assert "44 labels of experts imported" in help_desk("import", "sample.csv", "--as", "experts")
+    assert "Nothing to import" in help_desk("import", "sample.csv", "--as", "experts")
+    assert help_desk.json("agree")["agreements"][0]["raw"]["value"] == 1
+    help_desk("import", "--as", "experts", "--drop", "sample.csv")
+    assert help_desk.json("agree") is None
+
+
+def test_scores_of_another_tool(help_desk):
+    (help_desk.folder / "judge.csv").write_text(
+        "prompt_id,evaluator,polite\n" + "".join(f"q{n},judge,pass\n" for n in range(N))
+    )
+
+    assert f"{N} scores imported" in help_desk("import", "judge.csv", "--as", "scores")
+    help_desk("run")
+    assert [row["evaluator"] for row in help_desk.json("show", "evaluators")] == ["polite", "overlap", "judge"]
+    assert "Did you mean `scores`" in help_desk("import", "judge.csv", "--as", "score", code=1)
+
+
+@pytest.mark.parametrize(("what", "name"), [("responses", "out.csv"), ("scores", "out.jsonl"), ("recipe", "out.yaml")])
+def test_export(evaluated, tmp_path, what, name):
+    path = tmp_path / name
+
+    evaluated("export", what, "-o", path)
+
+    if what == "responses":
+        assert {"in(spanish)", "score(polite)", "score(overlap)"} <= set(pl.read_csv(path).columns)
+    elif what == "scores":
+        assert set(pl.read_ndjson(path)["score"]) == {"pass", "fail", "right", "wrong"}
+    else:
+        assert list(yaml.safe_load(path.read_text())["evaluation"]["criteria"]) == ["polite", "correct"]
+
+
+def test_a_project_that_labels_and_evaluates(nacre):
+    write_evaluation(nacre.folder)
+    write_project(nacre.folder, {**MAIL, "evaluation": RECIPE["evaluation"]}, mail())
+
+    labeled = nacre("run", "--until", "apply")
+    both = nacre("run")
+
+    assert "votes" in labeled
+    assert "run           1" not in labeled
+    assert "end model" in both
+    assert "run           1" in both
+    assert set(nacre.json("run")) >= {"iteration", "evaluation"}
+    assert yaml.safe_load(nacre.run("export", "recipe", "-o", "/dev/stdout").stdout.rpartition("/dev/stdout")[0])[
+        "evaluation"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["run", "--until", "train"], "labels nothing", id="a stage of labeling"),
+        pytest.param(["show", "functions"], "has no labeling part", id="functions"),
+        pytest.param(["predict"], "has no labeling part", id="predict"),
+        pytest.param(["show", "matrix"], "was never run", id="before the first run"),
+    ],
+)
+def test_what_a_project_that_only_evaluates_does_not_have(help_desk, arguments, message):
+    assert message in help_desk(*arguments, code=1)
+
+
+@pytest.mark.parametrize("arguments", [["run", "--until", "evaluate"], ["show", "matrix"], ["gate"], ["compare", "1"]])
+def test_what_a_project_that_only_labels_does_not_have(nacre_mail, arguments):
+    assert re.search("lacks `evaluation`|no evaluation part", nacre_mail(*arguments, code=1))
+
+
+SLOW = """
+import os, pathlib, time
+
+def slow(prompt, response):
+    if os.environ.get("SLOW") and prompt == "question 5000?":
+        pathlib.Path(os.environ["SLOW"]).touch()
+        time.sleep(120)
+    return "no" not in response
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX")
+def test_a_run_that_was_killed_goes_on_where_it_was(nacre, monkeypatch):
+    spec = with_evaluation(evaluators={"slow": {"criterion": "polite", "code": "slow.py:slow"}})
+    write_evaluation(nacre.folder, spec, responses(9_001))
+    (nacre.folder / "slow.py").write_text(SLOW)
+    started = nacre.folder / "started"
+    monkeypatch.setenv("SLOW", str(started))
+    process = nacre.start("run")
+    until = time.monotonic() + 120
+    while not started.exists():
+        assert time.monotonic() < until, "the second block never came"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    monkeypatch.delenv("SLOW")
+    kept = {path: path.stat().st_mtime_ns for path in columns(nacre.folder)}
+    assert kept
+    assert "No responses of `help` were evaluated" in nacre("show", "matrix", code=1)
+
+    nacre("run")
+
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert nacre.json("show", "evaluators")[0]["scored"] == 9_001
+    assert len(columns(nacre.folder)) > len(kept)
+
+
+def columns(folder: Path):
+    return sorted((folder / ".nacre" / "columns").rglob("*.arrow"))
