@@ -94,10 +94,10 @@ def test_a_row_without_prompt_names_file_row_column_and_remedy(tmp_path):
 def test_what_is_written_reads_as_it_was(tmp_path, format, name):
     responses = pl.DataFrame(
         {
-            "prompt": ["When?", "Where,\n\"here\"?"],
+            "prompt": ["When?", 'Where,\n"here"?'],
             "response": ["At 10:00.", "yes"],
             "reference": ["10:00", None],
-            "contexts": [["it's \"so\"", "b"], None],
+            "contexts": [['it\'s "so"', "b"], None],
         }
     )
 

@@ -145,7 +145,13 @@ def zstandard(data, crc=0):
     name = b"header.json"
     sizes = struct.pack("<IIIHH", crc, len(packed), 10, len(name), 0)
     local = b"PK\x03\x04" + struct.pack("<HHHHH", 63, 0, 93, 0, 33) + sizes + name
-    entry = b"PK\x01\x02" + struct.pack("<HHHHHH", 63, 63, 0, 93, 0, 33) + sizes + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    entry = (
+        b"PK\x01\x02"
+        + struct.pack("<HHHHHH", 63, 63, 0, 93, 0, 33)
+        + sizes
+        + struct.pack("<HHHII", 0, 0, 0, 0, 0)
+        + name
+    )
     end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local) + len(packed), 0)
     return local + packed + entry + end
 

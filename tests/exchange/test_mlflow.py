@@ -37,7 +37,10 @@ def test_a_result_gives_scores_reasons_and_errors():
         "brief": "pass_fail",
         "characters": "number",
     }
-    assert scores.of("polite").select("value", "rationale").rows() == [(1.0, "looks for please"), (0.0, "looks for please")]
+    assert scores.of("polite").select("value", "rationale").rows() == [
+        (1.0, "looks for please"),
+        (0.0, "looks for please"),
+    ]
     assert scores.of("characters").select("value", "status", "message").rows() == [
         (34.0, "scored", None),
         (None, "failed", "no answer"),

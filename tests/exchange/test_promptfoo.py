@@ -165,7 +165,8 @@ def test_assertions_that_no_condition_says_are_refused_with_a_reason(kind, value
 def test_unsupported_assertions_are_listed_by_name_and_place(tmp_path):
     path = config(
         tmp_path,
-        "prompts: [a]\ntests:\n- assert:\n  - {type: llm-rubric, value: kind}\n  - {type: similar, value: b, weight: 2}\n",
+        "prompts: [a]\ntests:\n- assert:\n"
+        "  - {type: llm-rubric, value: kind}\n  - {type: similar, value: b, weight: 2}\n",
     )
 
     imported = read_evaluation(path)

@@ -13,11 +13,15 @@ _TEXT_PARTS = ("text", "input_text", "output_text")
 
 
 class Conversation(NamedTuple):
-    """What was asked, what was answered, and what the system was told before."""
+    """What was asked, what was answered, and what the system was told before.
+
+    An answer without text, such as a call of a tool, is answered with None.
+    """
 
     prompt: str
     response: str | None
     system_message: str | None
+    is_answered: bool
 
 
 def conversation_of(messages: Sequence[Mapping[str, Any]], note: Note) -> Conversation:
@@ -28,7 +32,7 @@ def conversation_of(messages: Sequence[Mapping[str, Any]], note: Note) -> Conver
     Examples:
         >>> messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
         >>> conversation_of(messages, print)
-        Conversation(prompt='Hi', response='Hello', system_message=None)
+        Conversation(prompt='Hi', response='Hello', system_message=None, is_answered=True)
     """
     told = [message for message in messages if message.get("role") in _SYSTEM_ROLES]
     said = [message for message in messages if message.get("role") not in _SYSTEM_ROLES]
@@ -40,7 +44,8 @@ def conversation_of(messages: Sequence[Mapping[str, Any]], note: Note) -> Conver
     else:
         prompt = "\n\n".join(f"{message.get('role')}: {text}" for message, text in zip(asked, texts, strict=True))
     system_message = "\n\n".join(content_text(message, note) or "" for message in told) or None
-    return Conversation(prompt, content_text(said[-1], note) if answered else None, system_message)
+    response = content_text(said[-1], note) if answered else None
+    return Conversation(prompt, response, system_message, answered)
 
 
 def content_text(message: Mapping[str, Any], note: Note) -> str | None:

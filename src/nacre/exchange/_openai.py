@@ -34,7 +34,7 @@ def _read_chat(source: Source, draft: Draft) -> None:
 
 def _add(draft: Draft, chat: Conversation, fields: Mapping[str, Any]) -> None:
     told = {} if chat.system_message is None else {"system_message": chat.system_message}
-    if chat.response is None:
+    if not chat.is_answered:
         draft.prompt(chat.prompt, **{**fields, **told})
     else:
         draft.response(chat.prompt, chat.response, **{**fields, **told})
@@ -82,7 +82,7 @@ def _request(row: Row, source: Source, draft: Draft) -> tuple[Conversation, str 
     messages = body.get("messages", body.get("input"))
     model = body.get("model")
     if isinstance(messages, str):
-        return Conversation(messages, None, body.get("instructions")), model
+        return Conversation(messages, None, body.get("instructions"), False), model
     if not are_messages(messages):
         raise source.error(
             row.where,

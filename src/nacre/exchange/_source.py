@@ -92,14 +92,14 @@ class Source:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The rows as a table with one type a column."""
-        data = read(self.path, refused=self.refused).collect()
+        data = read(self.path, format=self._data_format, refused=self.refused).collect()
         return data.drop("row_id", *([] if "uid" in self.names else ["uid"]))
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The keys of the document, or of the first rows: what the format is told by."""
         if self.kind == "table":
-            return frozenset(read_batches(self.path, refused=self.refused).schema)
+            return frozenset(read_batches(self.path, format=self._data_format, refused=self.refused).schema)
         if self.kind == "rows":
             return frozenset(key for row in islice(self._objects(), DETECTION_ROWS) for key in row.values)
         return frozenset(map(str, self.document))
@@ -115,6 +115,13 @@ class Source:
         unit = "line" if format == "jsonl" else "row"
         for number, values in read_objects(self.path, format=format):
             yield Row(f"{unit} {number}", values)
+
+    @property
+    def _data_format(self) -> Literal["jsonl", "json", "parquet", "arrow"] | None:
+        """Return what the content says where the name may not; None leaves it to the name."""
+        if self.kind == "rows":
+            return "jsonl" if self._is_lines else "json"
+        return "parquet" if self._start.startswith(b"PAR1") else "arrow" if self._start.startswith(b"ARROW1") else None
 
     @property
     def _is_lines(self) -> bool:
