@@ -96,11 +96,13 @@ def mcnemar_p(n_gained: NDArray[np.int64], n_lost: NDArray[np.int64]) -> Floats:
 def _rate_limits(units: Units, column: int, students: tuple[float, float]) -> tuple[float, float]:
     """Return the limits of a rate's change; mirrored changes have mirrored limits."""
     totals, counts = units.totals[:, column], units.counts[:, column]
+    low, high = max(students[0], -1.0), min(students[1], 1.0)
+    if np.count_nonzero(totals) > _MOST_RESAMPLED:
+        return low, high
     is_unit = counts > 0
     totals, counts = totals[is_unit], counts[is_unit]
     n_units, value = len(totals), float(totals.sum() / counts.sum())
-    low, high = max(students[0], -1.0), min(students[1], 1.0)
-    if counts.min() == counts.max() and np.count_nonzero(totals) <= _MOST_RESAMPLED:
+    if counts.min() == counts.max():
         sign = -1.0 if value < 0 else 1.0
         low, high = (limit / counts[0] for limit in _resampled_means(sign * totals))
         low, high = (low, high) if sign > 0 else (-high, -low)

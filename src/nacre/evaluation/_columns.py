@@ -74,12 +74,12 @@ class Columns:
             return np.arange(len(self.responses))
         return np.argsort(self.prompts, kind="stable")
 
-    @property
+    @cached_property
     def is_rate(self) -> Booleans:
         """Which columns are shares."""
         return np.array([criterion is None or criterion.is_rate for criterion in self.criteria], dtype=np.bool_)
 
-    @property
+    @cached_property
     def is_binary(self) -> Booleans:
         """Which columns a response passes or fails."""
         kinds = [criterion is None or criterion.kind in ("pass_fail", "ordinal") for criterion in self.criteria]
@@ -159,7 +159,7 @@ def columns_of(scores: Scores, by: By = "criterion") -> Columns:
     status = np.full(values.shape, len(MISSING), dtype=np.int8)
     for place, key in enumerate(keys):
         part = parts[key]
-        rows = np.searchsorted(row_ids, part.get_column("row_id").to_numpy())
+        rows = _places(part.get_column("row_id").to_numpy(), row_ids)
         values[rows, place] = part.get_column("value").cast(pl.Float64).fill_null(np.nan).to_numpy()
         status[rows, place] = part.get_column("status").to_physical().to_numpy()
     values[status > 0] = np.nan
@@ -168,6 +168,11 @@ def columns_of(scores: Scores, by: By = "criterion") -> Columns:
         outcomes[:, place] = criterion.outcome(values[:, place])
     evaluators = {name: (evaluator,) for name, (evaluator, _) in zip(names, keys, strict=True)}
     return Columns(responses, names, criteria, evaluators, values, outcomes, status)
+
+
+def _places(found: NDArray[np.int64], row_ids: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Return where these rows are among all."""
+    return slice(None) if np.array_equal(found, row_ids) else np.searchsorted(row_ids, found)
 
 
 def _responses(scores: Scores, parts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -35,7 +35,7 @@ class Change:
         n_gained: How many responses went up (pass now, where a response passes or fails).
         n_lost: How many went down.
         n_not_compared: How many responses to the shared prompts lack a score in either run.
-        p: How surprising the difference would be by chance.
+        p: How surprising the difference would be by chance; None where nothing can be compared.
         p_adjusted: The same after Benjamini & Hochberg over all slices and criteria.
         test: Where `p` comes from: `McNemar` for pass or fail, `Wilcoxon` of the classes for ordered ones, `sign flip`
             for numbers, preferences and repeated prompts.
@@ -51,8 +51,8 @@ class Change:
     n_gained: int
     n_lost: int
     n_not_compared: int
-    p: float
-    p_adjusted: float
+    p: float | None
+    p_adjusted: float | None
     test: Test
     is_changed: bool
     lower_is_better: bool = False
@@ -240,8 +240,8 @@ def _changes(pairs: Pairs, masks: Mapping[str, Booleans]) -> Iterator[Change]:
                 n_gained=int(part.n_gained[place]),
                 n_lost=int(part.n_lost[place]),
                 n_not_compared=int(kept[name].sum() - after.n_scored[place]),
-                p=float(part.p[place]),
-                p_adjusted=p_adjusted,
+                p=float(part.p[place]) if difference.n else None,
+                p_adjusted=p_adjusted if difference.n else None,
                 test=_test(pairs, part, place, n_pairs=int(after.n_scored[place])),
                 is_changed=is_clear(difference, p_adjusted),
                 lower_is_better=pairs.after.lower_is_better[place],

@@ -194,9 +194,8 @@ def evaluation_matrix(
 ) -> EvaluationMatrix:
     """Return how good responses are, slice by slice and criterion by criterion.
 
-    Only responses that are scored count; how many are not stands beside every mean. Where prompts repeat, the repeats
-    of a prompt count as one observation. Changes are those of responses to the same prompt and repeat in the baseline,
-    and of the slices that responses of this run are in.
+    Only responses that are scored count; how many are not stands beside every mean. The repeats of a prompt count as
+    one observation. Changes are paired by prompt and repeat, in the slices that responses of this run are in.
 
     Args:
         scores: Scores of a run. Several evaluators of a criterion are combined, see `combine`.

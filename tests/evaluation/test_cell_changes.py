@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nacre.evaluation._cell_changes import changes_of
+from nacre.evaluation._sign_flips import sign_flip_p
+from nacre.metrics import mcnemar, paired_bootstrap, sign_flip
+
+
+def change_of(differences, prompts=None, *, is_rate=True):
+    """Return the change of a single column."""
+    column, flag = np.asarray(differences, dtype=float)[:, np.newaxis], np.array([is_rate])
+    return changes_of(column, prompts, is_rate=flag, is_binary=flag)
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "n"),
+    [
+        pytest.param(33, 5, 419, id="clear"),
+        pytest.param(4, 3, 46, id="unclear"),
+        pytest.param(700, 500, 4_000, id="many"),
+    ],
+)
+def test_limits_of_a_rate_are_those_of_resampled_pairs(gained, lost, n):
+    differences = np.repeat([1.0, -1.0, 0.0], [gained, lost, n - gained - lost])
+
+    change = change_of(differences).metric(0)
+    drawn = paired_bootstrap(np.zeros(n), differences)
+
+    assert change.n == drawn.n == n
+    assert (change.low, change.high) == pytest.approx((drawn.low, drawn.high), abs=2.1 / n + 0.001)
+
+
+def test_limits_of_repeated_prompts_are_those_of_resampled_prompts():
+    rng = np.random.default_rng(0)
+    prompts = np.repeat(np.arange(60), 5)
+    differences = np.repeat(rng.choice([-1.0, 0.0, 1.0], 60, p=[0.1, 0.6, 0.3]), 5)
+
+    change = change_of(differences, prompts).metric(0)
+    drawn = paired_bootstrap(np.zeros(300), differences, clusters=prompts)
+
+    assert change.n == 60
+    assert (change.low, change.high) == pytest.approx((drawn.low, drawn.high), abs=0.02)
+
+
+def test_no_pair_that_changed_does_not_prove_that_none_would():
+    change = change_of(np.zeros(40)).metric(0)
+
+    assert change.low == -change.high
+    assert 0.05 < change.high < 0.1
+
+
+def test_limits_cover_the_true_change_of_a_rate_and_of_a_number():
+    rng = np.random.default_rng(0)
+    hits = np.zeros(2)
+    for _ in range(200):
+        before, after = rng.random(60) < 0.6, rng.random(60) < 0.75
+        rate = change_of(after.astype(float) - before).metric(0)
+        number = change_of(rng.normal(0.2, 1, 60), is_rate=False).metric(0)
+        hits += [rate.low <= 0.15 <= rate.high, number.low <= 0.2 <= number.high]
+
+    assert (hits / 200 >= 0.91).all()
+
+
+wholes = st.lists(st.integers(-6, 6), min_size=1, max_size=40)
+
+
+@given(wholes)
+def test_sign_flips_of_whole_changes_are_mcnemars_of_clusters(changes):
+    before = np.repeat([changed < 0 for changed in changes], np.abs(changes))
+    clusters = np.repeat(np.arange(len(changes)), np.abs(changes))
+
+    assert sign_flip_p(np.array(changes, dtype=float)) == pytest.approx(
+        mcnemar(before, ~before, clusters=clusters).p, abs=1e-9
+    )
+
+
+@given(
+    st.lists(st.floats(-5, 5, allow_subnormal=False).filter(lambda x: abs(x) > 1e-3 or x == 0), min_size=1, max_size=12)
+)
+def test_sign_flips_of_few_changes_are_exact(changes):
+    assert sign_flip_p(np.array(changes)) == pytest.approx(sign_flip(np.zeros(len(changes)), changes), abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [40, 200, 400])
+@pytest.mark.parametrize("shift", [0.05, 0.15, 0.25])
+def test_sign_flips_of_many_changes_are_close_to_drawn_ones(n, shift):
+    changes = np.random.default_rng(n).normal(shift, 1, n)
+
+    assert sign_flip_p(changes) == pytest.approx(sign_flip(np.zeros(n), changes), abs=0.012)
+
+
+def test_a_p_below_what_draws_can_tell_is_still_small():
+    changes = np.random.default_rng(0).normal(1.5, 0.3, 100)
+
+    assert 0 < sign_flip_p(changes) < 1e-9
+
+
+def test_sign_flips_hold_their_level():
+    rng = np.random.default_rng(0)
+    whole = [sign_flip_p(rng.integers(-2, 3, 30).astype(float)) for _ in range(300)]
+    drawn = [sign_flip_p(rng.standard_t(4, 300)) for _ in range(300)]
+
+    assert np.mean(np.array(whole) <= 0.05) <= 0.08
+    assert np.mean(np.array(drawn) <= 0.05) <= 0.08
