@@ -171,3 +171,35 @@ def test_the_report_is_a_table_and_json():
     assert frame.select("evaluator", "slice", "n").rows() == [("judge", "all", 40)]
     assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["agreements"][0]["raw"]["value"] == 0.5
     assert str(report).startswith("judge agrees with the experts on polite in .50")
+
+
+def test_responses_sampled_unequally_are_weighed():
+    rng = np.random.default_rng(0)
+    truth = rng.random(8_000) < 0.9
+    judged = np.where(rng.random(8_000) < np.where(truth, 0.9, 0.6), truth, ~truth)
+    probability = np.where(judged, 0.05, 0.5)
+    seen = np.flatnonzero(rng.random(8_000) < probability)
+    labels = pl.DataFrame({"row_id": seen, "score": truth[seen], "weight": 1 / probability[seen]})
+    everyone = ExpertLabels.from_frame({"row_id": range(8_000), "score": truth}, [POLITE])
+
+    scores = scores_of(judged.tolist(), POLITE)
+    found = agreement(scores, ExpertLabels.from_frame(labels, [POLITE])).of("judge")
+    plain = agreement(scores, ExpertLabels.from_frame(labels.drop("weight"), [POLITE])).of("judge")
+    true = agreement(scores, everyone).of("judge")
+
+    for name in ("raw", "kappa", "ac1", "alpha"):
+        metric, target = getattr(found, name), getattr(true, name).value
+        assert metric.low < target < metric.high
+        assert abs(metric.value - target) < abs(getattr(plain, name).value - target)
+    assert found.accept.true_negative_rate.value == pytest.approx(true.accept.true_negative_rate.value, abs=0.1)
+    assert found.baseline == pytest.approx(0.9, abs=0.02)
+    assert found.confusion.sum() == found.n == len(seen)
+
+
+def test_many_repeats_of_few_prompts_are_too_few():
+    line = agreement(
+        scores_of(["pass", "fail"] * 30, POLITE, prompts=[str(row // 6) for row in range(60)]),
+        experts_of(["pass", "pass"] * 30, POLITE),
+    ).of("judge")
+
+    assert line.is_too_few

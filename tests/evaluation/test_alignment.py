@@ -54,6 +54,15 @@ def test_with_several_experts_the_bar_is_a_share_of_their_own_agreement():
     assert align(judged(), "please", labels(n_wrong=12, n_annotators=3), bar=0.85).is_aligned
 
 
+def test_a_ceiling_of_a_few_responses_sets_no_bar():
+    twice = pl.DataFrame({"row_id": range(5), "annotator": ["b"] * 5, "score": [False, True, False, True, False]})
+    once = pl.DataFrame({"row_id": range(100), "annotator": ["a"] * 100, "score": [row % 3 > 0 for row in range(100)]})
+
+    record = align(judged(), "please", ExpertLabels.from_frame(pl.concat([once, twice]), [POLITE]))
+
+    assert (record.ceiling, record.bar) == (None, 0.8)
+
+
 def test_fewer_than_fifty_labels_align_nothing():
     record = align(judged(), "please", labels(n=49, n_wrong=0))
 

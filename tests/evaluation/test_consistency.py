@@ -99,6 +99,16 @@ def test_both_orders_together_are_tied_where_they_differ():
     ]
 
 
+def test_a_response_shown_in_one_order_only_is_not_scored():
+    scores = scores_of({"judge": ["won", "lost"], "swapped": ["won", "lost"]})
+    only_first = (pl.col("evaluator") == "judge") | (pl.col("row_id") == 0)
+    half = Scores(scores.frame.filter(only_first), scores.criteria, scores.evaluators)
+
+    together = both_orders(half, "judge", "swapped")
+
+    assert together.frame.select("value", "status").rows() == [(2.0, "scored"), (None, "abstained")]
+
+
 def test_a_judge_that_counts_words_is_found_out_beside_the_experts():
     rng = np.random.default_rng(0)
     lengths = rng.normal(size=300)

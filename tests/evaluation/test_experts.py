@@ -61,11 +61,12 @@ def test_whole_numbers_may_name_classes():
 def test_ratings_are_a_table_with_nan_where_nobody_labelled():
     experts = labels([(5, "Bo", "fail"), (3, "Ada", "pass"), (3, "Bo", "fail")])
 
-    row_ids, annotators, values = experts.ratings("polite")
+    row_ids, annotators, values, weights = experts.ratings("polite")
 
     assert row_ids.tolist() == [3, 5]
     assert annotators == ("Ada", "Bo")
     np.testing.assert_array_equal(values, [[1, 0], [np.nan, 0]])
+    assert weights.tolist() == [1.0, 1.0]
 
 
 def test_times_and_texts_are_kept():

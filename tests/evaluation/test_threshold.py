@@ -75,6 +75,20 @@ def test_numbers_that_say_nothing_are_not_aligned():
     ).record.is_aligned
 
 
+def test_numbers_that_could_not_be_parsed_count_against_the_cut():
+    numbers, experts = planted(120)
+    broken = ["?" if row % 3 == 0 else number for row, number in enumerate(numbers)]
+    rows = pl.DataFrame({"row_id": range(120), "score": pl.Series(broken, dtype=pl.Object)}).with_columns(
+        criterion=pl.lit("warmth"), evaluator=pl.lit("judge")
+    )
+    responses = pl.DataFrame({"row_id": range(120), "prompt_id": [str(row) for row in range(120)], "repeat": [0] * 120})
+
+    found = fit_threshold(Scores.from_frame(rows, [WARMTH], responses=responses), "judge", experts, "polite")
+
+    assert found.cut == pytest.approx(1.0, abs=0.5)
+    assert (found.record.n, found.record.is_aligned) == (120, False)
+
+
 @given(
     pairs=st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=30).filter(
         lambda pairs: len({passes for _, passes in pairs}) == 2

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nacre.data import Classes, Number
 from nacre.displays import html_fragment
 from nacre.errors import SchemaError, UnknownNameError
-from nacre.evaluation._answers import ABSTAINED, FAILED, SCORED, UNPARSABLE
+from nacre.evaluation._answers import ABSTAINED, FAILED
 from nacre.evaluation._charts import agreement_chart
 from nacre.evaluation._columns import ALL
+from nacre.evaluation._compared import (
+    Compared,
+    alpha_level,
+    class_names,
+    compared,
+    paired,
+    points,
+    scored_or_unparsable,
+)
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels, Ratings
 from nacre.evaluation._scores import Scores
@@ -25,12 +33,9 @@ from nacre.metrics import (
     HumanCeiling,
     Metric,
     accept_rates,
-    cluster_ratios,
-    cohen_kappa,
     gwet_ac1,
     human_ceiling,
     krippendorff_alpha,
-    wilson,
 )
 
 UNPARSED = "unparsable"
@@ -63,6 +68,7 @@ class Agreement:
         ceiling: How far experts agree with each other; None where no response has labels of two.
         accept: How often experts and evaluator accept, and the gap, of what could be parsed; a preference accepts what
             won. None for a number without `passes`.
+        base_rates: The share of each class, and of `unparsable`, by the experts and by the evaluator.
         classes: Names of the rows of `confusion`; its columns are these and `unparsable`.
         confusion: How many responses of each class of the experts got which verdict.
         n_abstained: How many responses with a majority the evaluator abstained on.
@@ -84,6 +90,7 @@ class Agreement:
     baseline: float
     ceiling: HumanCeiling | None
     accept: AcceptRates | None
+    base_rates: Mapping[str, tuple[float, float]]
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
     n_abstained: int
@@ -92,8 +99,8 @@ class Agreement:
 
     @property
     def is_too_few(self) -> bool:
-        """Whether there are too few responses to read anything into it."""
-        return self.n < MIN_N
+        """Whether there are too few responses to read anything into it; repeats of a prompt count once."""
+        return self.alpha.n < MIN_N if np.isnan(self.raw.value) else self.kappa.n < MIN_N
 
     @property
     def n_unparsable(self) -> int:
@@ -106,16 +113,6 @@ class Agreement:
         if self.ceiling is None or not self.ceiling.agreement.value > 0:
             return None
         return self.raw.value / self.ceiling.agreement.value
-
-    @property
-    def base_rates(self) -> dict[str, tuple[float, float]]:
-        """The share of each class (and of `unparsable`) by the experts and by the evaluator."""
-        n = max(self.n, 1)
-        experts, evaluator = (
-            [*(self.confusion.sum(axis=1) / n).tolist(), 0.0],
-            (self.confusion.sum(axis=0) / n).tolist(),
-        )
-        return dict(zip((*self.classes, UNPARSED), zip(experts, evaluator, strict=True), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the agreement as JSON."""
@@ -209,7 +206,8 @@ class AgreementReport:
 def agreement(scores: Scores, experts: ExpertLabels, members: pl.DataFrame | None = None) -> AgreementReport:
     """Return how far each evaluator agrees with the experts' majority.
 
-    Where prompts are repeated, responses are not independent: intervals resample prompts.
+    Where prompts are repeated, responses are not independent: intervals resample prompts. Where responses were sampled
+    unequally, all figures but the confusion weigh them, to describe the responses that they were sampled from.
 
     Args:
         scores: What evaluators say.
@@ -241,48 +239,6 @@ def agreement(scores: Scores, experts: ExpertLabels, members: pl.DataFrame | Non
     return AgreementReport(tuple(lines), n_tied, n_not_scored)
 
 
-def paired(scores: Scores, evaluator: str, experts: ExpertLabels) -> pl.DataFrame:
-    """Return what evaluator and experts say of each response that most experts agree on.
-
-    Its columns are `row_id`, `prompt_id`, `truth` (the experts' majority), `value` and `status` of the evaluator.
-    """
-    name = scores.criterion_of(evaluator).name
-    truth = experts.majority(name).filter(pl.col("value").is_not_null()).select("row_id", truth="value")
-    verdicts = scores.of(evaluator).filter(pl.col("criterion") == name)
-    return truth.join(verdicts, on="row_id").select("row_id", "prompt_id", "truth", "value", "status").sort("row_id")
-
-
-def compared_codes(compared: pl.DataFrame, criterion: Criterion) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return codes of experts and evaluator; a verdict that could not be parsed has the code after the last class.
-
-    A number is 1 where it passes and else 0; where it cannot pass all codes are -1.
-    """
-    truth, value = (compared[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("truth", "value"))
-    if isinstance(criterion.scale, Number) and not criterion.has_pass:
-        nothing = np.full(len(truth), -1)
-        return nothing, nothing
-    codes, verdicts = _codes(truth, criterion), _codes(value, criterion)
-    return codes, np.where(verdicts < 0, len(class_names(criterion)), verdicts)
-
-
-def class_names(criterion: Criterion) -> tuple[str, ...]:
-    """Return what is compared: the classes of the scale; whether a number passes."""
-    return criterion.scale.names if isinstance(criterion.scale, Classes) else ("fail", "pass")
-
-
-def alpha_level(criterion: Criterion) -> Literal["nominal", "ordinal", "interval"]:
-    """Return the level of Krippendorff's alpha that fits the scale."""
-    if criterion.kind == "number":
-        return "interval"
-    return "nominal" if criterion.kind == "pass_fail" else "ordinal"
-
-
-def repeated_prompts(rows: pl.DataFrame) -> NDArray[Any] | None:
-    """Return the prompt of each row where prompts occur more than once: what intervals resample then."""
-    prompts = rows.get_column("prompt_id")
-    return prompts.to_numpy() if prompts.is_duplicated().any() else None
-
-
 def _slices(members: pl.DataFrame | None) -> Iterator[Place]:
     yield ALL, None
     if members is not None:
@@ -294,68 +250,58 @@ def _slices(members: pl.DataFrame | None) -> Iterator[Place]:
 def _on_slice(pairs: pl.DataFrame, evaluator: str, criterion: Criterion, experts: Ratings, place: Place) -> Agreement:
     slice_name, row_ids = place
     rows = pairs if row_ids is None else pairs.filter(pl.col("row_id").is_in(row_ids.implode()))
-    compared = rows.filter(pl.col("status").is_in([SCORED, UNPARSABLE]))
-    truth, verdicts = compared_codes(compared, criterion)
-    classes, prompts = class_names(criterion), repeated_prompts(compared)
-    has_codes, is_parsed = truth >= 0, verdicts < len(classes)
-    n_classes = len(classes) + int(not is_parsed.all())
-    parsed, parsed_truth = verdicts[is_parsed], truth[is_parsed]
-    parsed_prompts = None if prompts is None else prompts[is_parsed]
-    numbers = compared.filter(is_parsed).select(pl.col("truth", "value").cast(pl.Float64)).to_numpy()
-    kappa = cohen_kappa(truth, verdicts, clusters=prompts)
-    is_ordinal = criterion.kind == "ordinal"
-    known = truth[has_codes]
+    everything = compared(rows, criterion)
+    parsed = everything.where(everything.is_parsed)
+    kappa = everything.kappa()
+    base_rates = [everything.shares(codes) for codes in (everything.truth, everything.verdicts)]
+    classes = class_names(criterion)
     return Agreement(
         evaluator,
         criterion.name,
         slice_name,
-        n=len(compared),
-        raw=_share(truth == verdicts, has_codes, prompts),
+        n=len(everything.truth),
+        raw=everything.raw(),
         kappa=kappa,
-        ac1=gwet_ac1(truth, verdicts, n_classes=n_classes, clusters=prompts),
-        alpha=krippendorff_alpha(numbers, alpha_level(criterion)),
-        weighted_kappa=cohen_kappa(parsed_truth, parsed, "quadratic", clusters=parsed_prompts) if is_ordinal else None,
-        raw_parsed=_share(truth == verdicts, has_codes & is_parsed, prompts),
-        kappa_parsed=kappa if is_parsed.all() else cohen_kappa(parsed_truth, parsed, clusters=parsed_prompts),
-        baseline=float(np.bincount(known).max() / len(known)) if len(known) else np.nan,
-        ceiling=_ceiling(experts, compared.get_column("row_id"), criterion),
-        accept=_accept(criterion, numbers, parsed_prompts),
+        ac1=gwet_ac1(
+            everything.truth,
+            everything.verdicts,
+            n_classes=len(classes) + int(not everything.is_parsed.all()),
+            **everything.design,
+        ),
+        alpha=krippendorff_alpha(parsed.numbers, alpha_level(criterion), **parsed.design),
+        weighted_kappa=parsed.kappa("quadratic") if criterion.kind == "ordinal" else None,
+        raw_parsed=parsed.raw(),
+        kappa_parsed=kappa if everything.is_parsed.all() else parsed.kappa(),
+        baseline=float(base_rates[0].max()) if (everything.truth >= 0).any() else np.nan,
+        ceiling=_ceiling(experts, scored_or_unparsable(rows).get_column("row_id"), criterion),
+        accept=_accept(criterion, parsed),
+        base_rates=dict(zip((*classes, UNPARSED), zip(*map(np.ndarray.tolist, base_rates), strict=True), strict=True)),
         classes=classes,
-        confusion=_confusion(known, verdicts[has_codes], len(classes)),
+        confusion=_confusion(everything),
         n_abstained=int((rows["status"] == ABSTAINED).sum()),
         n_failed=int((rows["status"] == FAILED).sum()),
         note=_note(criterion, kappa),
     )
 
 
-def _codes(values: NDArray[np.float64], criterion: Criterion) -> NDArray[np.int64]:
-    points = criterion.passed(values).astype(np.float64) if criterion.kind == "number" else values
-    return np.where(np.isnan(values), -1, np.nan_to_num(points)).astype(np.int64)
-
-
-def _share(is_right: NDArray[np.bool_], counts: NDArray[np.bool_], prompts: NDArray[Any] | None) -> Metric:
-    if prompts is None:
-        return wilson(int((is_right & counts).sum()), int(counts.sum()))
-    return cluster_ratios((is_right & counts)[:, None], counts[:, None], prompts)[0]
-
-
-def _accept(criterion: Criterion, numbers: NDArray[np.float64], prompts: NDArray[Any] | None) -> AcceptRates | None:
+def _accept(criterion: Criterion, parsed: Compared) -> AcceptRates | None:
     if criterion.kind == "preference":
-        return accept_rates(*(criterion.outcome(numbers.T) == 1), clusters=prompts)
-    return accept_rates(*criterion.passed(numbers.T), clusters=prompts) if criterion.has_pass else None
+        return accept_rates(*(criterion.outcome(parsed.numbers.T) == 1), **parsed.design)
+    return accept_rates(*criterion.passed(parsed.numbers.T), **parsed.design) if criterion.has_pass else None
 
 
 def _ceiling(experts: Ratings, row_ids: pl.Series, criterion: Criterion) -> HumanCeiling | None:
-    rows = np.isin(experts.row_ids, row_ids.to_numpy())
     if criterion.kind == "number" and not criterion.has_pass:
         return None
-    found = human_ceiling(_codes(experts.values[rows], criterion))
+    rows = np.isin(experts.row_ids, row_ids.to_numpy())
+    found = human_ceiling(points(experts.values[rows], criterion), sample_weight=experts.weights[rows])
     return None if np.isnan(found.agreement.value) else found
 
 
-def _confusion(truth: NDArray[np.int64], verdicts: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
-    cells = np.bincount(truth * (n_classes + 1) + verdicts, minlength=n_classes * (n_classes + 1))
-    return cells.reshape(n_classes, n_classes + 1)
+def _confusion(pairs: Compared) -> NDArray[np.int64]:
+    width, known = pairs.n_classes + 1, pairs.truth >= 0
+    cells = np.bincount(pairs.truth[known] * width + pairs.verdicts[known], minlength=pairs.n_classes * width)
+    return cells.reshape(pairs.n_classes, width)
 
 
 def _note(criterion: Criterion, kappa: Metric) -> str:

@@ -21,7 +21,7 @@ BAR = 0.9
 """Of the experts' own agreement: an evaluator at 80 % where experts reach 89 %."""
 
 BAR_OF_ONE = 0.8
-"""Of raw agreement, where one expert sets no ceiling."""
+"""Of raw agreement, where one expert, or labels of two on too few responses, set no ceiling."""
 
 _METRICS = ("raw", "kappa")
 
@@ -50,7 +50,7 @@ class AlignmentRecord:
         raw: Raw agreement with the experts' majority.
         kappa: Cohen's kappa.
         baseline: The agreement of the constant that agrees most.
-        ceiling: The experts' own agreement; None with one expert.
+        ceiling: The experts' own agreement; None with one expert, or fewer than 30 responses labelled by two.
         bar: What `raw / ceiling` must reach, or `raw` without a ceiling.
     """
 
@@ -81,17 +81,18 @@ class AlignmentRecord:
 
     @property
     def of_ceiling(self) -> float | None:
-        """Raw agreement over the experts' own; None with one expert."""
-        return None if self.ceiling is None else self.raw.value / self.ceiling
+        """Raw agreement over the experts' own; None without a ceiling."""
+        return None if self.ceiling is None else self.raw.value / self.ceiling if self.ceiling > 0 else np.nan
 
     @property
     def checks(self) -> tuple[AlignmentCheck, ...]:
         """What "aligned" asks for, and whether it holds."""
         reached = self.raw.value if self.of_ceiling is None else self.of_ceiling
-        whose = "of agreement with the one expert" if self.ceiling is None else "of the experts' own agreement"
+        share = "no agreement" if np.isnan(reached) else f"{reached:.0%}"
+        whose = "raw, with one expert or too few labels by two" if self.ceiling is None else "of the experts' own"
         return (
             AlignmentCheck(f"{self.n} labels that did not shape it, {MIN_LABELS} needed", self.n >= MIN_LABELS),
-            AlignmentCheck(f"{reached:.0%} {whose}, {self.bar:.0%} needed", reached >= self.bar),
+            AlignmentCheck(f"{share} {whose}, {self.bar:.0%} needed", reached >= self.bar),
             AlignmentCheck(
                 f"raw agreement {self.raw.value:.2f}, a constant reaches {self.baseline:.2f}",
                 self.raw.value > self.baseline,
@@ -194,7 +195,8 @@ def alignment_record(
     found = report.of(evaluator) if len(report) else None
     nothing = Metric(np.nan, 0.0, 1.0, 0)
     raw, kappa = (nothing, nothing) if found is None else (found.raw, found.kappa)
-    ceiling = None if found is None or found.ceiling is None else found.ceiling.agreement.value
+    theirs = None if found is None or found.ceiling is None else found.ceiling.agreement
+    ceiling = None if theirs is None or theirs.is_too_few else theirs.value
     default = BAR_OF_ONE if ceiling is None else BAR
     return AlignmentRecord(
         evaluator,
@@ -203,7 +205,7 @@ def alignment_record(
         criterion.fingerprint,
         label_fingerprint(experts, criterion.name),
         split,
-        raw.n,
+        kappa.n,
         raw,
         kappa,
         np.nan if found is None else found.baseline,

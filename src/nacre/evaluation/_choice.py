@@ -11,9 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nacre.errors import SchemaError
-from nacre.evaluation._agreement import class_names, compared_codes, paired, repeated_prompts
 from nacre.evaluation._alignment import AlignmentRecord, alignment_record
-from nacre.evaluation._answers import SCORED, UNPARSABLE
+from nacre.evaluation._compared import class_names, compared, paired, repeated_prompts, scored_or_unparsable
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._label_split import LabelSplit, split_labels
@@ -105,7 +104,8 @@ def choose_best(
     """Return the version with the highest kappa, and what choosing gains on labels that had no part in it.
 
     Up to 150 labels are cross-fitted: each fifth reports on what the others chose. Above, 60 % choose and 40 % report.
-    Equal kappas are told apart by the gap between pass rates, then by order.
+    Labels count alike, however their responses were sampled. Equal kappas are told apart by the gap between pass
+    rates, then by order.
 
     Args:
         versions: Scores of one evaluator each, on one criterion, by name; the first is the one to beat.
@@ -191,9 +191,9 @@ def _verdicts(versions: Mapping[str, Scores], experts: ExpertLabels) -> tuple[pl
 
 def _codes_of(scores: Scores, experts: ExpertLabels, name: str) -> pl.DataFrame:
     pairs = paired(scores, next(iter(scores.evaluators)), experts)
-    compared = pairs.filter(pl.col("status").is_in([SCORED, UNPARSABLE]))
-    truth, codes = compared_codes(compared, scores.criteria[0])
-    return compared.select("row_id", "prompt_id", pl.Series("truth", truth), pl.Series(name, codes))
+    found = compared(pairs, scores.criteria[0])
+    columns = [pl.Series("truth", found.truth), pl.Series(name, found.verdicts)]
+    return scored_or_unparsable(pairs).select("row_id", "prompt_id", *columns)
 
 
 def _only_criterion(name: str, scores: Scores) -> Criterion:

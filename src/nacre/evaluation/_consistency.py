@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nacre.data import to_polars
 from nacre.errors import SchemaError, UnknownFieldError
-from nacre.evaluation._agreement import alpha_level, repeated_prompts
-from nacre.evaluation._answers import SCORED, STATUS, UNPARSABLE
+from nacre.evaluation._answers import ABSTAINED, SCORED, STATUS, UNPARSABLE
+from nacre.evaluation._compared import alpha_level, repeated_prompts, scored_or_unparsable
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._scores import Scores
@@ -134,14 +134,16 @@ def position_consistency(scores: Scores, evaluator: str, swapped: str) -> Positi
 def both_orders(scores: Scores, evaluator: str, swapped: str) -> Scores:
     """Return the verdicts of both orders as one evaluator: where they differ it is a tie.
 
-    A response with a verdict of one order only keeps the status of the other. The result is named like `evaluator`.
+    A response with a verdict of one order only has the status of the other, or abstained where there is none. The
+    result is named like `evaluator`.
     """
     criterion = _one_criterion(scores, [evaluator, swapped])
     if criterion.kind != "preference":
         raise SchemaError(f"`{criterion.name}` compares no two responses, so they have no order.")
     shown = scores.of(evaluator)
     other = scores.of(swapped).select("row_id", other="value", other_status="status", other_message="message")
-    joined = shown.join(other, on="row_id", maintain_order="left")
+    joined = shown.join(other, on="row_id", how="left", maintain_order="left")
+    joined = joined.with_columns(pl.col("other_status").fill_null(pl.lit(ABSTAINED, dtype=STATUS)))
     verdict = pl.when(pl.col("value") == pl.col("other")).then("value").otherwise(pl.lit(1.0, dtype=pl.Float32))
     both = pl.col("value").is_not_null() & pl.col("other").is_not_null()
     is_other = (pl.col("status") == SCORED) & (pl.col("other_status") != SCORED)
@@ -248,7 +250,7 @@ def _side_by_side(scores: Scores, evaluators: Sequence[str]) -> tuple[pl.DataFra
 def _with_unparsable(rows: pl.DataFrame) -> pl.DataFrame:
     """Keep scored and unparsable rows; the latter get a value of their own."""
     value = pl.when(pl.col("status") == UNPARSABLE).then(pl.lit(_UNPARSABLE_VALUE, dtype=pl.Float32)).otherwise("value")
-    return rows.filter(pl.col("status").is_in([SCORED, UNPARSABLE])).with_columns(value=value)
+    return scored_or_unparsable(rows).with_columns(value=value)
 
 
 def _values(table: pl.DataFrame) -> list[NDArray[np.float64]]:

@@ -40,6 +40,8 @@ class Ratings(NamedTuple):
     annotators: tuple[str, ...]
     values: NDArray[np.float64]
     """[n_responses, n_annotators]; NaN where an annotator did not label."""
+    weights: NDArray[np.float64]
+    """One over the probability that each response was sampled, mean of its labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,8 @@ class ExpertLabels:
         annotators = sorted(labels.get_column("annotator").unique().to_list())
         wide = labels.pivot(on="annotator", on_columns=annotators, index="row_id", values="value").sort("row_id")
         values = wide.select(annotators).cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return Ratings(wide.get_column("row_id").to_numpy(), tuple(annotators), values)
+        weights = labels.group_by("row_id").agg(pl.col("weight").mean()).sort("row_id").get_column("weight").to_numpy()
+        return Ratings(wide.get_column("row_id").to_numpy(), tuple(annotators), values, weights)
 
     def __repr__(self) -> str:
         n_rows, n_annotators = self.frame["row_id"].n_unique(), len(self.annotators)

@@ -13,7 +13,7 @@ from nacre._hashing import hash_json
 from nacre.data import Number
 from nacre.errors import SchemaError
 from nacre.evaluation._alignment import AlignmentRecord, alignment_record
-from nacre.evaluation._answers import SCORED
+from nacre.evaluation._compared import scored_or_unparsable
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._label_split import LabelSplit, split_labels
@@ -93,18 +93,18 @@ def fit_threshold(
             f"`{criterion}` as {asked.kind}."
         )
     truth = experts.majority(criterion).filter(pl.col("value").is_not_null()).select("row_id", truth="value")
-    rows = scores.of(evaluator).filter(pl.col("status") == SCORED).join(truth, on="row_id").sort("row_id")
+    rows = scored_or_unparsable(scores.of(evaluator)).join(truth, on="row_id").sort("row_id")
     known = experts.where(rows.get_column("row_id"))
     split = split_labels(known, criterion, responses=scores.responses, members=members, random_state=random_state)
     sign = -1.0 if numbers.lower_is_better else 1.0
-    values = sign * rows.get_column("value").cast(pl.Float64).to_numpy()
-    passes = rows.get_column("truth").to_numpy() == 1
+    values = sign * rows.get_column("value").cast(pl.Float64).fill_null(np.nan).to_numpy()
+    passes, is_parsed = rows.get_column("truth").to_numpy() == 1, ~np.isnan(values)
     frames, cuts = [], []
     for train_ids, held_out_ids in split.parts():
-        train = rows.get_column("row_id").is_in(train_ids.implode()).to_numpy()
+        train = rows.get_column("row_id").is_in(train_ids.implode()).to_numpy() & is_parsed
         cuts.append(sign * _best_cut(values[train], passes[train]))
         frames.append(_cut(scores.where(held_out_ids), evaluator, asked, cuts[-1]))
-    cut = sign * _best_cut(values, passes) if split.is_cross_fitted else cuts[0]
+    cut = sign * _best_cut(values[is_parsed], passes[is_parsed]) if split.is_cross_fitted else cuts[0]
     whole = _cut(scores, evaluator, asked, cut)
     pooled = Scores(pl.concat([part.frame for part in frames]), (asked,), dict(whole.evaluators))
     reporting = experts.where(split.held_out)
@@ -117,6 +117,8 @@ def _best_cut(values: NDArray[np.float64], passes: NDArray[np.bool_]) -> float:
 
     With a passes accepted of r accepted, p pass of n: kappa = 2 (a n - r p) / (n r + n p - 2 r p).
     """
+    if not len(values):
+        raise SchemaError("No response has both a number and a majority of experts, so there is nothing to cut.")
     order = np.argsort(-values, kind="stable")
     ranked, hits = values[order], passes[order].cumsum()
     accepted = np.arange(1, len(values) + 1)
