@@ -42,6 +42,10 @@ ROW = record(
 )
 Label = Literal["evaluator", "slice"]
 _UNIT = (0.0, 1.0)
+_LANDMARKS = {
+    "baseline": "constant: always the most frequent score",
+    "ceiling": "ceiling: experts among each other",
+}
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FIGURES = ("kappa", "ac1", "accept_gap")
 
@@ -96,24 +100,35 @@ def _values(row: AgreementRow) -> dict[str, Any]:
 
 def render(chart: Chart) -> Html:
     """Draw a row per evaluator: raw agreement on an axis with its two landmarks, coefficients, badge."""
-    heads = ((chart.spec["label"], ""), *_HEADS)
+    has_badges = any("status" in row for row in chart.values)
+    heads = ((chart.spec["label"], ""), *([("", "")] if has_badges else []), *_HEADS)
     head = tag("tr", *(tag("th", name, scope="col", title=said or None) for name, said in heads))
     axis = axis_labels((position(at, _UNIT), shown) for at, shown in zip(_TICKS, format_ticks(_TICKS), strict=True))
-    foot = tag("tr", tag("td"), tag("td"), tag("td", axis), *(tag("td") for _ in _HEADS[2:]), aria_hidden="true")
+    foot = tag(
+        "tr",
+        tag("td"),
+        tag("td") if has_badges else None,
+        tag("td", axis),
+        *(tag("td") for _ in _HEADS[1:]),
+        aria_hidden="true",
+    )
     body = tag(
-        "table", tag("caption", prose(chart.spec["title"])), tag("thead", head), _body(chart), tag("tfoot", foot)
+        "table",
+        tag("caption", prose(chart.spec["title"])),
+        tag("thead", head),
+        _body(chart, has_badges=has_badges),
+        tag("tfoot", foot),
     )
     return tag(
         "figure",
         tag("div", body, class_="scroll", tabindex="0", role="region", aria_label=chart.spec["title"]),
-        _legend(),
+        _legend(chart),
         tag("figcaption", prose(chart.spec["note"])) if chart.spec.get("note") else None,
         class_="agreement",
     )
 
 
 _HEADS = (
-    ("", ""),
     ("agrees with experts", "share of responses on which both say the same"),
     ("", ""),
     ("kappa", "Cohen's: agreement beyond what chance gives"),
@@ -122,15 +137,14 @@ _HEADS = (
 )
 
 
-def _body(chart: Chart) -> Html:
-    return tag("tbody", *(_row(row, chart) for row in chart.values))
+def _body(chart: Chart, *, has_badges: bool) -> Html:
+    return tag("tbody", *(_row(row, chart, has_badges=has_badges) for row in chart.values))
 
 
-def _row(row: Mapping[str, Any], chart: Chart) -> Html:
+def _row(row: Mapping[str, Any], chart: Chart, *, has_badges: bool) -> Html:
     by = chart.spec["label"]
-    parts = [
-        row[key] for key in ("criterion", "slice") if key != by and row.get(key, row["evaluator"]) != row["evaluator"]
-    ]
+    others = (row[key] for key in ("criterion", "slice") if key != by and key in row)
+    parts = [part for part in others if part != row["evaluator"]]
     name = tag("bdi", row.get(by, "all"))
     raw = row["raw"]
     return tag(
@@ -141,7 +155,7 @@ def _row(row: Mapping[str, Any], chart: Chart) -> Html:
             tag("span", ", ".join(parts), class_="about") if parts else None,
             scope="row",
         ),
-        tag("td", _badge(row)),
+        tag("td", _badge(row)) if has_badges else None,
         tag("td", _drawing(row), class_="plot"),
         tag("td", measure_html(raw), _landmark_words(row), class_="numbers"),
         *(tag("td", _figure(row.get(name), signed=name == "accept_gap"), class_="numbers") for name in _FIGURES),
@@ -187,11 +201,8 @@ def _tick(at: float, name: str) -> Html:
     return tag("line", x1=x, x2=x, y1="1", y2="17", class_=name)
 
 
-def _legend() -> Html:
-    entries = (
-        ("baseline", "constant: always the most frequent score"),
-        ("ceiling", "ceiling: experts among each other"),
-    )
+def _legend(chart: Chart) -> Html:
+    entries = [(name, said) for name, said in _LANDMARKS.items() if any(name in row for row in chart.values)]
     drawn = (
         tag("span", tag("svg", _tick(0.5, name), width="8", height="18", aria_hidden="true"), said)
         for name, said in entries

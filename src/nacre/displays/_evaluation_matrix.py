@@ -246,11 +246,11 @@ def _cell(row: Row, column: Row, domain: Domain) -> Html:
         class_="top",
     )
     missing = tag("span", f", {row['n_missing']:,} unscored", class_="missing") if "n_missing" in row else None
-    below = tag("span", f"n={mean['n']:,}", missing, class_="n")
     corrected = None
     if "corrected" in row:
-        corrected = tag("span", f"corrected {value_text(row['corrected'], style)}", class_="corrected")
-    content = (first, _bar(row, domain), below, corrected)
+        corrected = tag("span", f"corrected {_short(row['corrected'], style)}", class_="corrected")
+    below = tag("span", tag("span", f"n={mean['n']:,}", missing, class_="n"), corrected, class_="below")
+    content = (first, _bar(row, domain), below)
     if "link" in row:
         return tag("a", *content, href=row["link"], title=said, aria_label=said)
     return tag("span", *content, title=said, class_="cell")
@@ -273,11 +273,18 @@ def cell_text(row: Row, column: Row) -> str:
 
 
 def _change(row: Row, column: Row) -> Html:
-    shown = value_text(row["change"], column["format"], signed=True)
+    shown = _short(row["change"], column["format"], signed=True)
     if "is_better" not in row:
         return tag("span", shown, class_="change")
     arrow = _UP if (row["change"]["value"] or 0) > 0 else _DOWN
     return tag("span", f"{arrow}{shown}", class_=f"change {'up' if row['is_better'] else 'down'}")
+
+
+def _short(metric: Row, style: Format, *, signed: bool = False) -> str:
+    """Return a share with two digits, however narrow its interval is: the cell is read at a glance."""
+    if style == "number":
+        return value_text(metric, style, signed=signed)
+    return format_number(metric["value"], style, signed=signed, digits=2 if style == "share" else 0)
 
 
 def _bar(row: Row, domain: Domain) -> Html:

@@ -12,7 +12,7 @@ from nacre.report._evaluation_subject import EvaluationSubject
 from nacre.report._response_cards import ResponseCards
 from nacre.report._words import count, names
 
-N_ROWS = 6
+_MOST_CARDS, _MOST_EACH, _LEAST_EACH = 72, 6, 2
 _SEED = 17
 _FIRST = (
     "This is the first run. Change the system, answer the same prompts again with `nacre run --responses FILE`, and "
@@ -29,13 +29,14 @@ def moved_rows(subject: EvaluationSubject) -> dict[tuple[str, str], Sequence[int
     if subject.comparison is None:
         return {}
     found = {}
+    n = min(max(_MOST_CARDS // (2 * len(subject.comparison.criteria)), _LEAST_EACH), _MOST_EACH)
     for name in _criteria(subject.comparison):
         moved = subject.comparison.rows(ALL, name).drop_nulls("change")
         lower = subject.comparison.change(ALL, name).lower_is_better
         for kind, sign in (("worse", -1), ("better", 1)):
             sign = -sign if lower else sign
             rows = moved.filter(pl.col("change") * sign > 0)
-            found[name, kind] = rows.sample(min(N_ROWS, len(rows)), seed=_SEED)["row_id"].sort().to_list()
+            found[name, kind] = rows.sample(min(n, len(rows)), seed=_SEED)["row_id"].sort().to_list()
     return {place: rows for place, rows in found.items() if rows}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -11,16 +11,16 @@ from nacre.evaluation import ALL, ALL_CRITERIA, Cell
 from nacre.metrics import MIN_N
 from nacre.report._evaluation_changes import changes_section, moved_rows
 from nacre.report._evaluation_definitions import definitions_section
-from nacre.report._evaluation_rows import matrix_chart, rows_section, shown_rows
+from nacre.report._evaluation_rows import Shown, matrix_chart, rows_section, shown_rows
 from nacre.report._evaluation_runs import runs_section
 from nacre.report._evaluation_subject import EvaluationSubject
 from nacre.report._evaluation_trust import disagreements, doubts_section, trust_section
 from nacre.report._response_cards import ResponseCards
 from nacre.report._words import count, interval, names
 
-_MOST_CHARACTERS = 1_200_000
+_MOST_CHARACTERS = 1_000_000
 """Of all texts in a page together, so that it stays small enough to send."""
-_MOST_STEPS = 5
+_MOST_STEPS, _MOST_WORSE = 5, 3
 _LENGTHS = (5_000, 3_000, 2_000, 1_200, 800, 500, 300)
 
 
@@ -34,7 +34,7 @@ def evaluation_page(subject: EvaluationSubject) -> Page:
     return Page(
         subject.title,
         [
-            _result(subject),
+            _result(subject, shown),
             rows_section(subject, shown, cards),
             changes_section(subject, cards),
             runs_section(subject),
@@ -59,8 +59,8 @@ def _n_characters(subject: EvaluationSubject, row_ids: Sequence[int]) -> int:
     return _LENGTHS[-1]
 
 
-def _result(subject: EvaluationSubject) -> Section:
-    content: list[Block] = [matrix_chart(subject)]
+def _result(subject: EvaluationSubject, shown: Mapping[tuple[str, str], Shown]) -> Section:
+    content: list[Block] = [matrix_chart(subject, shown)]
     if subject.steps:
         content.append(Section("What to do next", list(_steps(subject)), anchor="next"))
     return Section("Result", content)
@@ -79,15 +79,23 @@ def _lead(subject: EvaluationSubject) -> Iterator[str]:
     if not cell.mean.n:
         yield "Nothing is scored yet."
         return
-    what = "pass all criteria" if cell.criterion == ALL_CRITERIA else f"is the mean of {cell.criterion}"
-    n = count(cell.n_scored, "response")
-    yield (
-        f"{interval(cell.mean)} {what}, over {n}."
-        if cell.criterion != ALL_CRITERIA
-        else (f"{interval(cell.mean).partition(' n=')[0]} of {n} {what}.")
-    )
+    yield _headline(subject, cell)
     yield _changed(subject, cell)
+    yield from _worse(subject)
     yield from _targets(subject)
+
+
+def _headline(subject: EvaluationSubject, cell: Cell) -> str:
+    mean, n = interval(cell.mean).partition(" n=")[0], count(cell.n_scored, "response")
+    few = " That is too few to say much." if cell.mean.is_too_few else ""
+    if cell.criterion == ALL_CRITERIA:
+        return f"{mean} of {n} pass all criteria.{few}"
+    kind = subject.criteria[cell.criterion].kind
+    if kind == "preference":
+        return f"The win rate on `{cell.criterion}` is {mean}, over {n}.{few}"
+    if kind == "number":
+        return f"The mean of `{cell.criterion}` is {mean}, over {n}.{few}"
+    return f"{mean} of {n} pass `{cell.criterion}`.{few}"
 
 
 def _changed(subject: EvaluationSubject, cell: Cell) -> str:
@@ -96,6 +104,21 @@ def _changed(subject: EvaluationSubject, cell: Cell) -> str:
     if cell.change is None:
         return ""
     return subject.matrix.verdict
+
+
+def _worse(subject: EvaluationSubject) -> Iterator[str]:
+    """Name what clearly got worse: a better whole must not hide it."""
+    if subject.comparison is None:
+        return
+    worse = [change for change in subject.comparison.changes.values() if change.is_better is False]
+    parts = sorted((change for change in worse if change.criterion != ALL_CRITERIA), key=lambda change: change.p)
+    if parts:
+        shown = [
+            f"`{change.criterion}` on `{change.slice}`, {interval(change.difference, signed=True).partition(' n=')[0]}"
+            for change in parts[:_MOST_WORSE]
+        ]
+        more = f" and {len(parts) - _MOST_WORSE} more" if len(parts) > _MOST_WORSE else ""
+        yield f"Clearly worse: {'; '.join(shown)}{more}."
 
 
 def _targets(subject: EvaluationSubject) -> Iterator[str]:

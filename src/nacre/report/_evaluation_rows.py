@@ -16,6 +16,11 @@ from nacre.report._words import count, interval
 
 _MOST_CARDS, _MOST_PER_CELL, _LEAST_PER_CELL = 400, 6, 2
 _SEED = 17
+_HOW = "Choose a cell of the matrix, or open it here. Of each cell a few responses are shown, those that fail first."
+_SOME = (
+    "The {n} cells that matter most are here; `nacre show responses --slice SLICE --criterion CRITERION` shows the "
+    "others."
+)
 
 Place = tuple[str, str]
 
@@ -36,10 +41,23 @@ class Shown:
 
 
 def shown_rows(subject: EvaluationSubject) -> dict[Place, Shown]:
-    """Choose the responses that stand for each cell; the more cells, the fewer for each."""
-    places = [place for place, cell in subject.matrix.cells.items() if subject.matrix.n_responses[cell.slice]]
+    """Choose the responses that stand for each cell; the more cells, the fewer for each, and the last have none."""
+    places = sorted(_scored_places(subject), key=lambda place: _importance(subject, place))
     n_each = min(max(_MOST_CARDS // max(len(places), 1), _LEAST_PER_CELL), _MOST_PER_CELL)
-    return {place: _choose(subject, place, n_each) for place in places}
+    return {place: _choose(subject, place, n_each) for place in places[: _MOST_CARDS // n_each]}
+
+
+def _scored_places(subject: EvaluationSubject) -> list[Place]:
+    return [place for place, cell in subject.matrix.cells.items() if subject.matrix.n_responses[cell.slice]]
+
+
+def _importance(subject: EvaluationSubject, place: Place) -> tuple[bool, bool, float]:
+    """Sort the whole first, then what misses its target or got worse, then what is lowest."""
+    cell = subject.matrix.cell(*place)
+    is_whole = ALL in place or ALL_CRITERIA in place
+    is_bad = cell.status == "missed" or cell.is_better is False
+    is_known = not subject.is_number(cell.criterion) and cell.mean.n > 0
+    return (not is_whole, not is_bad, cell.mean.value if is_known else 1.0)
 
 
 def _choose(subject: EvaluationSubject, place: Place, n: int) -> Shown:
@@ -58,20 +76,14 @@ def _choose(subject: EvaluationSubject, place: Place, n: int) -> Shown:
     return Shown(filled["row_id"].to_list(), n_failing, len(rows))
 
 
-def cell_anchors(subject: EvaluationSubject) -> dict[Place, str]:
-    """Return the name for links of each cell that has responses."""
-    slices, criteria = subject.matrix.slices, subject.matrix.criteria
-    return {
-        (slice_name, criterion): f"cell-{row}-{column}"
-        for row, slice_name in enumerate(slices)
-        for column, criterion in enumerate(criteria)
-        if subject.matrix.n_responses[slice_name]
-    }
+def _anchor(subject: EvaluationSubject, place: Place) -> str:
+    """Return the name for links of a cell."""
+    return f"cell-{subject.matrix.slices.index(place[0])}-{subject.matrix.criteria.index(place[1])}"
 
 
-def matrix_chart(subject: EvaluationSubject) -> Chart:
+def matrix_chart(subject: EvaluationSubject, shown: Mapping[Place, Shown]) -> Chart:
     """Draw the matrix; each cell leads to its responses."""
-    links = {place: f"#{anchor}" for place, anchor in cell_anchors(subject).items()}
+    links = {place: f"#{_anchor(subject, place)}" for place in shown}
     title = f"{count(subject.matrix.n_responses[ALL], 'response')}, slices by criteria"
     if subject.matrix.n_paired is not None:
         title += f"; changes since {subject.before}"
@@ -96,11 +108,11 @@ def _short(share: float) -> str:
 
 def rows_section(subject: EvaluationSubject, shown: Mapping[Place, Shown], cards: ResponseCards) -> Section:
     """Show the responses behind the cells, slice by slice."""
-    content: list[Block] = [
-        "Choose a cell of the matrix, or open it here. Of each cell a few responses are shown, those that fail first."
-    ]
+    content: list[Block] = [_HOW]
+    if len(shown) < len(_scored_places(subject)):
+        content.append(_SOME.format(n=len(shown)))
     for slice_name in subject.matrix.slices:
-        if subject.matrix.n_responses[slice_name]:
+        if any(place[0] == slice_name for place in shown):
             inner = list(_cells(subject, slice_name, shown, cards))
             n = subject.matrix.n_responses[slice_name]
             content.append(Details(slice_name, inner, note=count(n, "response")))
@@ -110,9 +122,10 @@ def rows_section(subject: EvaluationSubject, shown: Mapping[Place, Shown], cards
 def _cells(
     subject: EvaluationSubject, slice_name: str, shown: Mapping[Place, Shown], cards: ResponseCards
 ) -> Iterator[Details]:
-    anchors = cell_anchors(subject)
     for criterion in subject.matrix.criteria:
         place = (slice_name, criterion)
+        if place not in shown:
+            continue
         cell, rows = subject.matrix.cell(*place), shown[place]
         first = "" if criterion == ALL_CRITERIA else criterion
         chart = responses((cards.card(row_id, first=first) for row_id in rows.row_ids), title=_which(rows))
@@ -121,7 +134,7 @@ def _cells(
             [*_told(subject, place), chart],
             metric=cell.mean,
             format="number" if subject.is_number(criterion) else "share",
-            anchor=anchors[place],
+            anchor=_anchor(subject, place),
         )
 
 

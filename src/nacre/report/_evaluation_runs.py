@@ -10,7 +10,7 @@ from nacre.metrics import Metric
 from nacre.report._evaluation_subject import EvaluationSubject
 from nacre.report._words import count
 
-_MOST_RUNS, _MOST_SLICES = 30, 24
+_MOST_RUNS, _MOST_SLICES, _MOST_POINTS = 30, 24, 1_500
 _OTHER_TESTS = (
     "Runs over other prompts, criteria, evaluators or slices stand in the line too; between them a difference may come "
     "from the test and not from the system."
@@ -44,8 +44,10 @@ def _trends(subject: EvaluationSubject) -> Iterator[Block]:
     shares = [name for name in subject.matrix.criteria if not subject.is_number(name)]
     if shares:
         yield _trend(subject, [(ALL, name) for name in shares], title="All responses, by criterion")
+    n_points = len(subject.matrix.criteria) * len(subject.runs[-_MOST_RUNS:])
+    n_slices = min(max(_MOST_POINTS // n_points, 1), _MOST_SLICES)
     for name in subject.matrix.criteria:
-        slices = [part for part in subject.matrix.slices if subject.matrix.n_responses[part]][:_MOST_SLICES]
+        slices = [part for part in subject.matrix.slices if subject.matrix.n_responses[part]][:n_slices]
         chart = _trend(subject, [(part, name) for part in slices], title=f"{name}, by slice", by_slice=True)
         yield Details(name, [chart], note=f"by slice, {count(len(slices), 'slice')}")
 

@@ -16,6 +16,7 @@ from nacre.report._evaluation_subject import EvaluationSubject
 
 _TEXTS = ("prompt", "response", "reference", "contexts")
 _HIDDEN = (*_TEXTS, "row_id", "uid", "prompt_id", "repeat", "metadata", "split")
+_N_SCORES = 8
 _N_FACTS, _FACT = 4, 80
 _N_RATIONALE = 1_000
 
@@ -91,13 +92,22 @@ class ResponseCards:
         return ResponseCard(
             self._cut(row["prompt"]) or "",
             self._cut(row["response"]),
-            [self._score(score, is_first=score["criterion"] == first) for score in ordered],
+            self._scores(ordered, first),
             title=_title(row),
             reference=self._cut(row.get("reference")) or "",
             contexts=[self._cut(context) or "" for context in contexts],
             facts={name: _shown(row[name]) for name in self.facts if row[name] is not None},
             earlier=self._cut(self.earlier.get(row_id)) if with_earlier else None,
         )
+
+    def _scores(self, ordered: Sequence[Row], first: str) -> list[CardScore]:
+        """Return the scores; of many that pass, their number."""
+        shown = [self._score(score, is_first=score["criterion"] == first) for score in ordered]
+        if len(shown) <= _N_SCORES:
+            return shown
+        telling = [score for score in shown if not score.passes or score.disagrees or score.criterion == first]
+        n_others = len(shown) - len(telling)
+        return [*telling, CardScore(f"{n_others} others", "pass", passes=True)] if n_others else telling
 
     def _score(self, score: Row, *, is_first: bool) -> CardScore:
         criterion = self.subject.criteria[score["criterion"]]
