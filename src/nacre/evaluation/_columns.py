@@ -161,7 +161,7 @@ def columns_of(scores: Scores, by: By = "criterion") -> Columns:
         part = parts[key]
         rows = _places(part.get_column("row_id").to_numpy(), row_ids)
         values[rows, place] = part.get_column("value").cast(pl.Float64).fill_null(np.nan).to_numpy()
-        status[rows, place] = part.get_column("status").to_physical().to_numpy()
+        status[rows, place] = part.get_column("status").cast(STATUS).to_physical().to_numpy()
     values[status > 0] = np.nan
     outcomes = values.copy()
     for place, criterion in enumerate(criteria):
