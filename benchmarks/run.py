@@ -1,7 +1,7 @@
 """Run the benchmarks and write `docs/benchmarks.md`: `python benchmarks/run.py [NAME ...]`.
 
-The peers' environment `.bench/` is built first when it is not there. Peer cells that take minutes or gigabytes are
-measured with `--record`, once per release, and kept in `recorded.json` with their date and machine.
+The peers' environments below `.bench/` are built first when they are not there. Peer cells that take minutes or
+gigabytes are measured with `--record`, once per release, and kept in `recorded.json` with their date and machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sides import HERE, PEER_PYTHON, alone, machine
+from sides import BENCH, EVALUATION_PYTHON, HERE, PROMPTFOO, alone, machine
 
 BENCHMARKS = {
     "functions": "Keyword and pattern functions",
@@ -28,9 +28,12 @@ BENCHMARKS = {
     "import_time": "Start",
     "quality": "Quality of labels",
     "laws": "Intervals",
+    "evaluation": "Evaluating responses",
     "judges": "Judges and experts",
+    "quality_model": "A quality model as evaluator",
 }
-RESULTS = HERE.parent / ".bench" / "results"
+RESULTS = BENCH / "results"
+PROMPTFOO_VERSION = "0.123.1"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 OURS = ("nacre", "polars", "numpy", "scipy", "scikit-learn")
 PEERS = ("snorkel", "crowd-kit", "torch", "pandas", "numpy")
@@ -46,7 +49,10 @@ def run() -> None:
     unknown = [name for name in arguments.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    build_peers()
+    build_environment(BENCH, "peers.txt", "snorkel==0.10.0")
+    if "evaluation" in (arguments.names or BENCHMARKS):
+        build_environment(BENCH / "evaluation", "peers_evaluation.txt")
+        build_promptfoo()
     failed = [name for name in arguments.names or BENCHMARKS if not run_one(name, arguments.size, arguments.record)]
     if arguments.size == "1":
         PAGE.write_text(page(), encoding="utf-8")
@@ -55,18 +61,31 @@ def run() -> None:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
-def build_peers() -> None:
-    """Make the environment of the peers where there is none, or not the one of `peers.txt`."""
-    folder, wanted = PEER_PYTHON.parents[1], (HERE / "peers.txt").read_text()
-    installed = folder / "installed.txt"
+def build_environment(folder: Path, requirements: str, *without_dependencies: str) -> None:
+    """Make an environment of peers where there is none, or not the one of the requirements."""
+    wanted, installed = (HERE / requirements).read_text(), folder / "installed.txt"
     if installed.exists() and installed.read_text() == wanted:
         return
-    print(f"building {folder.name}/ for the peers (torch is large) ...", flush=True)
+    print(f"building {folder.relative_to(HERE.parent)}/ for the peers (some are large) ...", flush=True)
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(PEER_PYTHON), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--requirement", str(HERE / "peers.txt")], check=True)
-    subprocess.run([*pip, "--no-deps", "snorkel==0.10.0"], check=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--requirement", str(HERE / requirements)], check=True)
+    if without_dependencies:
+        subprocess.run([*pip, "--no-deps", *without_dependencies], check=True)
     installed.write_text(wanted)
+
+
+def build_promptfoo() -> None:
+    """Install promptfoo with the npm beside the peers of the evaluation, where its version is not there."""
+    package = PROMPTFOO / "package.json"
+    if package.exists() and json.loads(package.read_text())["version"] == PROMPTFOO_VERSION:
+        return
+    print("installing promptfoo (2 GB) ...", flush=True)
+    folder, programs = PROMPTFOO.parents[1], EVALUATION_PYTHON.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [str(programs / "npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    subprocess.run([*command, f"promptfoo@{PROMPTFOO_VERSION}"], check=True, env={**os.environ, "PATH": path})
 
 
 def run_one(name: str, size: str, record: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nacre.errors import SpecError
-from nacre.evaluation._words import content_words, sentences, without_articles, words
+from nacre.evaluation._words import content_words, sentences, singular, without_articles, words
 
 MAX_NAMED = 5
 NO_RESPONSE = "there is no response"
@@ -104,9 +104,9 @@ def groundedness(*, support: float = 0.7) -> Callable[..., Any]:
 
 
 def _folded(text: str) -> set[str]:
-    """Return the words of a text and, in it, of other languages, as `content_words` would write them."""
-    found = words(text)
-    return {*found, *content_words(text), *(word[:-1] for word in found if len(word) > 3 and word.endswith("s"))}
+    """Return the words of a text, also as `content_words` would write them."""
+    found = set(words(text))
+    return found | set(map(singular, found))
 
 
 def _is_supported(found: set[str], known: set[str], support: float) -> bool:

@@ -88,7 +88,7 @@ def content_words(text: str) -> list[str]:
     found = words(text)
     distinct = set(found)
     held = max(_FUNCTION_WORDS, key=lambda language: len(language & distinct))
-    return [_singular(word) for word in found if word not in held]
+    return [singular(word) for word in found if word not in held]
 
 
 def without_articles(found: list[str]) -> list[str]:
@@ -106,7 +106,8 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in END.split(text) if part.strip()]
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """Return a word without its plural s, where it is a plain one."""
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
