@@ -6,8 +6,8 @@ import pytest
 from datasets import dataset
 from nacre.data import Number
 from nacre.evaluation import PASS_FAIL, Criterion, Evaluator, ExpertLabels, agreement, align, evaluate, fit_threshold
-from nacre.functions import Context, Expression, Keyword, Model, PythonFunction
-from nacre.labeling import Slice, slice_members
+from nacre.functions import Context, Expression, Keyword, Model, Slice, labeling_function
+from nacre.labeling import slice_members
 from nacre.models import TabularLinear
 
 ACCEPTABLE = Criterion("acceptable", "The answer is at least incomplete, not merely related.")
@@ -17,6 +17,11 @@ SLICES = [
     Slice("long", Expression("length > 8")),
     Slice("ranked first", Expression("system_rank == 1")),
 ]
+
+
+@labeling_function
+def read_chance(chance):
+    return chance
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +85,7 @@ def test_a_quality_model_far_from_the_experts_is_not_aligned(judged):
 def test_a_cut_chosen_by_labels_brings_a_quality_model_closer(judged):
     test, scores, experts = judged
     chance = Criterion("chance", scale=Number(0, 1))
-    numbers = evaluate([Evaluator("chance", chance, PythonFunction(lambda chance: chance, name="chance"))], test)
+    numbers = evaluate([Evaluator("chance", chance, read_chance)], test)
 
     found = fit_threshold(numbers, "chance", experts, "acceptable")
 
