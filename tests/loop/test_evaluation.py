@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import polars as pl
 import pytest
 import yaml
@@ -98,7 +100,7 @@ def test_a_failed_response_is_no_score_until_it_is_tried_again(tmp_path):
     assert counts == {"scored": N - 1, "abstained": 0, "unparsable": 0, "failed": 1}
     assert looked_at(evaluation).matrix.cell("all", "correct").missing["failed"] == 1
     first = next_steps(looked_at(evaluation))[0]
-    assert "1 scores are failed" in first.title
+    assert first.title.startswith("Scores that are failed: 1, most of them by `overlap` (1).")
     assert first.what_to_type == "nacre run --retry-errors"
     assert not evaluation.run(retry_errors=True).is_new
 
@@ -376,3 +378,58 @@ def test_a_workspace_with_runs_has_no_problems(help_desk):
     imported(help_desk, "prompt_id,polite\nq1,fail\n")
 
     assert help_desk.workspace.check() == []
+
+
+FILES = Path(__file__).parents[1] / "exchange" / "files"
+
+
+@pytest.mark.parametrize(
+    ("name", "n_responses", "evaluator"),
+    [
+        pytest.param("promptfoo_results.json", 8, "contains", id="promptfoo"),
+        pytest.param("inspect.json", 6, "includes", id="inspect"),
+        pytest.param("deepeval_run.json", 3, "Brief", id="deepeval"),
+        pytest.param("alpaca_outputs.json", 4, "answers", id="alpaca_eval"),
+        pytest.param("ragas_results.csv", 2, "exact_match", id="ragas"),
+        pytest.param("mlflow_results.jsonl", 2, "polite", id="mlflow"),
+    ],
+)
+def test_results_of_other_tools_are_responses_with_their_scores(tmp_path, name, n_responses, evaluator):
+    (tmp_path / name).write_bytes((FILES / name).read_bytes())
+    source = {"source": name, "format": "auto"}
+    spec = with_evaluation(responses=source, criteria=None, evaluators={"answers": "catalogue"}, slices=None)
+    evaluation = Evaluation(tmp_path, spec)
+
+    first = evaluation.run()
+    assert first.run.content.n_responses == n_responses
+    assert evaluator in first.run.content.evaluators
+    assert evaluator == "answers" or first.run.content.counts[evaluator]["scored"]
+    assert not evaluation.run().is_new
+
+
+def test_systems_in_one_file_are_judged_together_or_one_by_one(tmp_path):
+    both = pl.concat(
+        [responses(60, polite=polite).with_columns(system=pl.lit(name)) for name, polite in (("old", 3), ("new", 1))]
+    )
+    evaluation = Evaluation(tmp_path, frame=both)
+
+    together = evaluation.run()
+    assert "2 systems are judged together" in together.notes[0]
+    assert (together.run.content.n_responses, together.run.content.n_prompts, together.run.content.system) == (
+        120,
+        60,
+        None,
+    )
+    for name in ("old", "new"):
+        assert evaluation.run(system=name).run.content.system == name
+    change = compare_runs(evaluation.project, evaluation.recipe, 2, 3).change("all", "polite")
+    assert change.difference.value == pytest.approx(2 / 3)
+    with pytest.raises(UnknownNameError, match="there are new, old"):
+        evaluation.run(system="newest")
+
+
+def test_a_format_that_does_not_exist_is_named_with_those_that_do(tmp_path):
+    spec = with_evaluation(responses={"source": "responses.jsonl", "format": "promptfo"})
+
+    with pytest.raises(IngestError, match=r"no format `promptfo` of responses; there are auto, csv"):
+        Evaluation(tmp_path, spec).run()

@@ -33,9 +33,7 @@ def gate(
     from nacre.loop import distrusted, project_evaluation
 
     with opened_evaluation(file) as (project, recipe):
-        conditions = (
-            least or recipe.gate or [f"{part.name}>={part.target:g}" for part in recipe.criteria if part.target]
-        )
+        conditions = least or recipe.gate or _targets(recipe)
         if not conditions:
             raise SpecError(
                 "There is nothing to ask for: give --min 'correct>=0.8', a `gate`, or a `target` of a criterion."

@@ -26,6 +26,7 @@ class Given:
     note: str | None
     refused: Path | None
     responses: Path | None
+    system: str | None
     jobs: int | None
     retry_errors: bool
     report: Path | None
@@ -45,6 +46,7 @@ def run(
     responses: Annotated[
         Path | None, typer.Option(help="Evaluate the responses in this file instead of those of the recipe.")
     ] = None,
+    system: Annotated[str | None, typer.Option(help="Evaluate only the responses of this system.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes for Python functions; by default one a core.")] = None,
     retry_errors: Annotated[bool, typer.Option(help="Try rows again on which a function failed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where the report goes; by default beside the recipe.")] = None,
@@ -55,7 +57,7 @@ def run(
     A project runs the stages that its nacre.yaml describes. What has not changed since the last run is not computed
     again.
     """
-    given = Given(file.parent, note, refused, responses, jobs, retry_errors, report, json)
+    given = Given(file.parent, note, refused, responses, system, jobs, retry_errors, report, json)
     document: dict[str, Any] = {}
     with opened_project(file, create=True) as (project, recipe):
         stage = _last_stage(recipe, until)
@@ -105,6 +107,7 @@ def _evaluate(project: Project, recipe: EvaluationRecipe, page: Path, given: Giv
             project,
             recipe,
             responses=given.responses,
+            system=given.system,
             note=given.note,
             retry_errors=given.retry_errors,
             progress=progress,

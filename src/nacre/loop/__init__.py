@@ -7,7 +7,8 @@ from nacre.loop._evaluation import Evaluated, run_benchmark
 from nacre.loop._evaluation_export import export_responses, export_sample, export_scores
 from nacre.loop._evaluation_next import NextStep, next_steps
 from nacre.loop._evaluation_recipe import EvaluationRecipe
-from nacre.loop._evaluation_sync import drop_table, expert_labels, import_experts, import_scores, recipe_responses
+from nacre.loop._evaluation_responses import Responses, recipe_responses
+from nacre.loop._evaluation_sync import drop_table, expert_labels, import_experts, import_scores
 from nacre.loop._export import export_frame, export_project, export_recipe
 from nacre.loop._prediction import predict_source
 from nacre.loop._project_evaluation import (
@@ -38,6 +39,7 @@ __all__ = [
     "ProjectEvaluation",
     "ProjectRecipe",
     "Recipe",
+    "Responses",
     "Stage",
     "Synced",
     "Trained",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,12 @@ from nacre.errors import SchemaError
 from nacre.evaluation import Scores, evaluate, evaluation_matrix
 from nacre.labeling import slice_members
 from nacre.loop._evaluation_recipe import EvaluationRecipe
+from nacre.loop._evaluation_responses import recipe_responses
 from nacre.loop._evaluation_sync import (
     check_names,
     import_experts,
     import_scores,
     imported_scores,
-    recipe_responses,
     sync_evaluation,
 )
 from nacre.loop._resources import embedding_note, project_context
@@ -51,6 +52,7 @@ def run_benchmark(
     recipe: EvaluationRecipe,
     *,
     responses: Path | None = None,
+    system: str | None = None,
     note: str | None = None,
     retry_errors: bool = False,
     progress: Progress | None = None,
@@ -61,6 +63,7 @@ def run_benchmark(
         project: The project.
         recipe: How responses are judged.
         responses: Other responses than those of the recipe, such as those of the next version of the system.
+        system: Only the responses of this system, where the file has those of several.
         note: What the run is for.
         retry_errors: Try responses again on which an evaluator failed before.
         progress: What is told of the progress.
@@ -70,7 +73,8 @@ def run_benchmark(
     """
     progress = progress or Silent()
     sync_evaluation(project, recipe)
-    data = recipe_responses(recipe, responses)
+    found = recipe_responses(recipe, responses, system=system)
+    data, recipe = found.data, _with_criteria(recipe, found.scores)
     import_experts(project, recipe, data)
     import_scores(project, recipe, data)
     voters = [evaluator.voter for evaluator in recipe.evaluators]
@@ -79,11 +83,13 @@ def run_benchmark(
     scores = evaluate(
         recipe.evaluators, data, store=project.columns, context=context, retry_errors=retry_errors, progress=progress
     )
-    scores = _with_imported(project, recipe, scores, data)
+    scores = _with_others(
+        recipe, scores, [found.scores, imported_scores(project, recipe.criteria, response_keys(data))]
+    )
     members = slice_members(recipe.slices, data, context=context, store=project.columns)
     content = _content(project, recipe, scores, data, members)
     run = project.runs.add(content, note=note or "", metrics=_metrics(scores, members))
-    notes = [embedding_note(context)]
+    notes = [*found.notes, embedding_note(context)]
     if run is None and note is not None:
         notes.append("Nothing changed since the run before, which stands: the note is unused.")
     newest = project.runs.newest
@@ -91,19 +97,27 @@ def run_benchmark(
     return Evaluated(run or newest, run is not None, tuple(line for line in notes if line))
 
 
-def _with_imported(project: Project, recipe: EvaluationRecipe, scores: Scores, data: Dataset) -> Scores:
+def _with_criteria(recipe: EvaluationRecipe, scores: Scores | None) -> EvaluationRecipe:
+    """Add the criteria that scores of another tool came with."""
+    known = {criterion.name for criterion in recipe.criteria}
+    others = () if scores is None else tuple(part for part in scores.criteria if part.name not in known)
+    return replace(recipe, criteria=(*recipe.criteria, *others))
+
+
+def _with_others(recipe: EvaluationRecipe, scores: Scores, others: Sequence[Scores | None]) -> Scores:
     """Add the scores of other tools."""
-    imported = imported_scores(project, recipe.criteria, response_keys(data))
-    if imported is None:
-        if not recipe.evaluators:
-            raise SchemaError(
-                "Nothing scores the responses. Add `evaluators` to `evaluation` in nacre.yaml, or import scores with "
-                "`nacre import FILE --as scores`."
-            )
-        return Scores(scores.frame, recipe.criteria, scores.evaluators)
-    check_names(imported, recipe)
-    frame = pl.concat([scores.frame, imported.frame])
-    return Scores(frame, recipe.criteria, {**scores.evaluators, **imported.evaluators})
+    frame, evaluators = scores.frame, dict(scores.evaluators)
+    for part in others:
+        if part is not None:
+            check_names(part, recipe)
+            frame = pl.concat([frame, part.frame.select(frame.columns)])
+            evaluators |= part.evaluators
+    if not evaluators:
+        raise SchemaError(
+            "Nothing scores the responses. Add `evaluators` to `evaluation` in nacre.yaml, or import scores with "
+            "`nacre import FILE --as scores`."
+        )
+    return Scores(frame, recipe.criteria, evaluators)
 
 
 def _metrics(scores: Scores, members: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -52,14 +52,16 @@ def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
 
 
 def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
-    for status, remedy in (("failed", "nacre run --retry-errors"), ("unparsable", "")):
-        found = {name: counts[status] for name, counts in evaluation.run.content.counts.items() if counts[status]}
+    run = evaluation.run.content
+    for status in ("failed", "unparsable"):
+        found = {name: counts[status] for name, counts in run.counts.items() if counts[status]}
         if found:
             worst = max(found, key=lambda name: found[name])
+            can_retry = status == "failed" and any(run.evaluators[name] for name in found)
             yield NextStep(
-                f"{sum(found.values()):,} scores are {status}, most of them by `{worst}` ({found[worst]:,}): see the "
-                f"messages with `nacre show responses --score {status}`.",
-                remedy,
+                f"Scores that are {status}: {sum(found.values()):,}, most of them by `{worst}` ({found[worst]:,}). Read "
+                f"the messages with `nacre show responses --score {status}`.",
+                "nacre run --retry-errors" if can_retry else "",
             )
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from nacre._hashing import hash_frame
-from nacre.data import Classes, Dataset, read
+from nacre.data import Classes, Dataset
 from nacre.errors import SchemaError, UnknownNameError
-from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, read_responses
+from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, criterion_from_spec
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
 from nacre.loop._response_labels import WHERE, keep_places, locate, read_labels, response_keys
 
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables
-
-EXPERTS, SCORES = "experts", "scores"
 
 
 def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
@@ -46,19 +45,6 @@ def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
     project.evaluation_slices.put_all(slices)
 
 
-def recipe_responses(recipe: EvaluationRecipe, source: Path | None = None) -> Dataset:
-    """Return the responses that a recipe names.
-
-    Args:
-        recipe: How to read them.
-        source: Another file to read in the same way, such as the responses of the next version of a system.
-    """
-    table = recipe.responses
-    fields = dict(table.fields)
-    data = read(source or recipe.folder / table.source, uid=fields.pop("uid", None), **table.options)
-    return read_responses(data, fields=fields)
-
-
 def import_experts(
     project: Project, recipe: EvaluationRecipe, responses: Dataset, source: Path | None = None
 ) -> int | None:
@@ -70,6 +56,7 @@ def import_experts(
         responses: What the labels are about.
         source: A file beside that of the recipe; it replaces no other, not even one of its own name.
     """
+    recipe = _with_criteria_of_runs(project, recipe)
 
     def check(labels: pl.DataFrame) -> None:
         ExpertLabels.from_frame(labels, recipe.criteria)
@@ -81,6 +68,7 @@ def import_scores(
     project: Project, recipe: EvaluationRecipe, responses: Dataset, source: Path | None = None
 ) -> int | None:
     """Keep the scores in a file and return how many, or None where they were there already."""
+    recipe = _with_criteria_of_runs(project, recipe)
 
     def check(labels: pl.DataFrame) -> None:
         check_names(_scores(labels, recipe.criteria, responses=None), recipe)
@@ -123,6 +111,15 @@ def imported_scores(project: Project, criteria: Sequence[Criterion], responses: 
     """Return the scores of other tools, or None where there are none of these responses."""
     labels = _located(project.scores, ["criterion", "evaluator"], criteria, responses)
     return None if labels is None else _scores(labels, criteria, responses=responses)
+
+
+def _with_criteria_of_runs(project: Project, recipe: EvaluationRecipe) -> EvaluationRecipe:
+    """Return the recipe with the criteria that came with the responses of the newest run."""
+    newest = project.runs.newest
+    known = {} if newest is None else newest.content.criteria
+    own = {criterion.name for criterion in recipe.criteria}
+    others = [criterion_from_spec(name, spec) for name, spec in known.items() if name not in own]
+    return replace(recipe, criteria=(*recipe.criteria, *others))
 
 
 def _import(

@@ -26,7 +26,8 @@ from nacre.evaluation import (
     trend,
 )
 from nacre.loop._evaluation_recipe import EvaluationRecipe
-from nacre.loop._evaluation_sync import expert_labels, recipe_responses
+from nacre.loop._evaluation_responses import recipe_responses
+from nacre.loop._evaluation_sync import expert_labels
 from nacre.loop._response_labels import response_keys
 from nacre.metrics import Metric
 from nacre.workspace import Event, Run
@@ -140,7 +141,7 @@ def evaluated_dataset(project: Project, recipe: EvaluationRecipe) -> Dataset:
     """Return the responses of the newest run; before the first, those that the recipe names."""
     newest = project.runs.newest
     if newest is None:
-        return recipe_responses(recipe)
+        return recipe_responses(recipe).data
     return Dataset.from_frame(project.artifacts.get_frame(newest.content.responses))
 
 

@@ -1,0 +1,108 @@
+"""The responses that a recipe names: a table, or the results of another tool with its scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from nacre.data import Dataset, read
+from nacre.errors import IngestError, UnknownFieldError, UnknownNameError
+from nacre.evaluation import Scores, read_responses
+from nacre.exchange import IMPORT_FORMATS, read_evaluation
+from nacre.loop._evaluation_recipe import EvaluationRecipe
+
+AUTO = "auto"
+TABLES = ("csv", "tsv", "jsonl", "json", "parquet", "arrow")
+MAX_NOTES = 5
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Responses as they were read.
+
+    Args:
+        data: The responses.
+        scores: What the tool that wrote them said of them; None of a table.
+        notes: What could not be read, by name.
+    """
+
+    data: Dataset
+    scores: Scores | None = None
+    notes: tuple[str, ...] = ()
+
+
+def recipe_responses(recipe: EvaluationRecipe, source: Path | None = None, *, system: str | None = None) -> Responses:
+    """Return the responses that a recipe names.
+
+    Args:
+        recipe: How to read them.
+        source: Another file to read in the same way, such as the responses of the next version of a system.
+        system: Only responses of this system. Without it those of several are judged together, as repeats.
+    """
+    found = _read(recipe, source or recipe.folder / recipe.responses.source)
+    table = found.data.collect()
+    if "system" not in table.columns:
+        if system is not None:
+            raise UnknownFieldError("system", available=found.data.fields, reader="--system")
+        return found
+    systems = table.get_column("system").drop_nulls().unique(maintain_order=True).to_list()
+    if system is not None:
+        if system not in systems:
+            raise UnknownNameError("system", system, available=systems)
+        return _of_rows(found, table.filter(pl.col("system") == system))
+    if len(systems) < 2:
+        return found
+    note = f"{len(systems)} systems are judged together; `nacre run --system {systems[0]}` judges one."
+    repeats = pl.int_range(pl.len()).over("prompt_id").cast(pl.Int64)
+    return replace(_of_rows(found, table.with_columns(repeat=repeats)), notes=(*found.notes, note))
+
+
+def _of_rows(found: Responses, table: pl.DataFrame) -> Responses:
+    """Return what is known of some rows, under their numbers of repeats."""
+    data = read_responses(Dataset.from_frame(table))
+    scores = found.scores
+    if scores is not None:
+        keys = table.select("row_id", "repeat")
+        frame = scores.frame.drop("repeat").join(keys, on="row_id", how="inner", maintain_order="left")
+        scores = replace(scores, frame=frame.select(scores.frame.columns))
+    return Responses(data, scores, found.notes)
+
+
+def _read(recipe: EvaluationRecipe, path: Path) -> Responses:
+    table = recipe.responses
+    options = dict(table.options)
+    format = options.pop("format", None)
+    if format is not None and format not in TABLES:
+        return _of_tool(path, None if format == AUTO else str(format), recipe)
+    fields = dict(table.fields)
+    data = read(path, uid=fields.pop("uid", None), format=format, **options)
+    return Responses(read_responses(data, fields=fields))
+
+
+def _of_tool(path: Path, format: str | None, recipe: EvaluationRecipe) -> Responses:
+    if format is not None and format not in IMPORT_FORMATS:
+        known = ", ".join((AUTO, *TABLES, *IMPORT_FORMATS))
+        raise IngestError(f"There is no format `{format}` of responses; there are {known}.")
+    fields = {name: column for name, column in recipe.responses.fields.items() if name != "uid"}
+    found = read_evaluation(path, format=format, fields=fields or None, criteria=recipe.criteria)
+    if found.responses.is_empty():
+        raise IngestError(f"{path} holds prompts and no response. Name a file with what a system answered.")
+    notes = [f"{path.name}, {part}" for part in found.unsupported]
+    if len(notes) > MAX_NOTES:
+        notes = [*notes[:MAX_NOTES], f"{path.name} holds {len(notes) - MAX_NOTES} more parts that are not read."]
+    return Responses(read_responses(found.responses), _scores(found.scores, recipe), tuple(notes))
+
+
+def _scores(scores: Scores | None, recipe: EvaluationRecipe) -> Scores | None:
+    """Return the scores of the tool but those of evaluators that the recipe has itself."""
+    if scores is None:
+        return None
+    own = {evaluator.name for evaluator in recipe.evaluators}
+    kept = [name for name in scores.evaluators if name not in own]
+    return (
+        Scores(scores.frame.filter(pl.col("evaluator").is_in(kept)), scores.criteria, {name: "" for name in kept})
+        if kept
+        else None
+    )
