@@ -78,7 +78,7 @@ class ResponseCard:
     reference: str = ""
     contexts: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
-    earlier: str | None = None
+    earlier: str = ""
 
 
 def responses(cards: Iterable[ResponseCard], *, title: str) -> Chart:

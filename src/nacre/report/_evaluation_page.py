@@ -51,8 +51,11 @@ def _n_characters(subject: EvaluationSubject, row_ids: Sequence[int]) -> int:
     """Return where texts are cut: as late as their sum allows."""
     names = [name for name in ("prompt", "response", "reference") if name in subject.responses.columns]
     shown = pl.DataFrame({"row_id": pl.Series(row_ids, dtype=pl.Int64)})
-    texts = shown.join(subject.responses.select("row_id", *names), on="row_id")
-    lengths = texts.select(pl.col(names).str.len_chars().fill_null(0).cast(pl.Int64))
+    columns = [pl.col(name).str.len_chars() for name in names]
+    if "contexts" in subject.responses.columns:
+        columns.append(pl.col("contexts").list.join("", ignore_nulls=True).str.len_chars())
+    texts = subject.responses.select("row_id", *(column.fill_null(0).cast(pl.Int64) for column in columns))
+    lengths = shown.join(texts, on="row_id").drop("row_id")
     for most in _LENGTHS:
         if lengths.select(pl.sum_horizontal(pl.all().clip(upper_bound=most).sum())).item() <= _MOST_CHARACTERS:
             return most
@@ -111,7 +114,10 @@ def _worse(subject: EvaluationSubject) -> Iterator[str]:
     if subject.comparison is None:
         return
     worse = [change for change in subject.comparison.changes.values() if change.is_better is False]
-    parts = sorted((change for change in worse if change.criterion != ALL_CRITERIA), key=lambda change: change.p)
+    parts = sorted(
+        (change for change in worse if change.criterion != ALL_CRITERIA),
+        key=lambda change: 1.0 if change.p is None else change.p,
+    )
     if parts:
         shown = [
             f"`{change.criterion}` on `{change.slice}`, {interval(change.difference, signed=True).partition(' n=')[0]}"

@@ -18,7 +18,7 @@ _TEXTS = ("prompt", "response", "reference", "contexts")
 _HIDDEN = (*_TEXTS, "row_id", "uid", "prompt_id", "repeat", "metadata", "split")
 _N_SCORES = 8
 _N_FACTS, _FACT = 4, 80
-_N_RATIONALE = 1_000
+_N_RATIONALE, _N_OTHER, _N_CONTEXT = 1_000, 200, 100
 
 Row = Mapping[str, Any]
 
@@ -88,16 +88,17 @@ class ResponseCards:
         found = self.scores.get(row_id, [])
         ordered = [score for score in found if score["criterion"] == first]
         ordered += [score for score in found if score["criterion"] != first]
-        contexts = row.get("contexts") or ()
+        contexts = [context for context in row.get("contexts") or () if context]
+        n_each = max(self.n_characters // max(len(contexts), 1), _N_CONTEXT)
         return ResponseCard(
-            self._cut(row["prompt"]) or "",
-            self._cut(row["response"]),
+            _cut(row["prompt"], self.n_characters),
+            None if row["response"] is None else _cut(row["response"], self.n_characters),
             self._scores(ordered, first),
             title=_title(row),
-            reference=self._cut(row.get("reference")) or "",
-            contexts=[self._cut(context) or "" for context in contexts],
+            reference=_cut(row.get("reference") or "", self.n_characters),
+            contexts=[_cut(context, n_each) for context in contexts],
             facts={name: _shown(row[name]) for name in self.facts if row[name] is not None},
-            earlier=self._cut(self.earlier.get(row_id)) if with_earlier else None,
+            earlier=_cut(self.earlier.get(row_id) or "", self.n_characters) if with_earlier else "",
         )
 
     def _scores(self, ordered: Sequence[Row], first: str) -> list[CardScore]:
@@ -122,16 +123,17 @@ class ResponseCards:
             name,
             score_name(value, criterion) if value is not None else score["status"],
             is_pass,
-            rationale=(told or "")[:_N_RATIONALE] if is_first or not is_pass else "",
+            rationale=_cut(told or "", _N_RATIONALE if is_first else _N_OTHER) if is_first or not is_pass else "",
             expert="" if expert is None else score_name(expert, criterion),
             disagrees=expert is not None and value is not None and differs(value, expert, criterion),
         )
 
-    def _cut(self, text: str | None) -> str | None:
-        if text is None or len(text) <= self.n_characters:
-            return text
-        n_cut = len(text) - self.n_characters
-        return f"{text[: self.n_characters]}\N{HORIZONTAL ELLIPSIS} ({n_cut:,} more characters are not in this page)"
+
+def _cut(text: str, n_characters: int) -> str:
+    if len(text) <= n_characters:
+        return text
+    n_cut = len(text) - n_characters
+    return f"{text[:n_characters]}\N{HORIZONTAL ELLIPSIS} ({n_cut:,} more characters are not in this page)"
 
 
 def differs(value: float, expert: float, criterion: Criterion) -> bool:
