@@ -1,4 +1,5 @@
 import hashlib
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from documents import DOCS
 from nacre.data import Classes, Number
 from nacre.errors import SpecError, UnknownFieldError, UnknownNameError
 from nacre.evaluation import CATALOGUE, Criterion, catalogue_evaluator, evaluate, evaluator_from_spec
@@ -369,3 +371,13 @@ def test_a_change_of_the_code_comes_with_a_new_revision():
     found = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
     assert (REVISION, found) == (1, REVISION_SOURCES)
+
+
+def test_every_entry_is_in_the_reference_with_its_settings():
+    page = (DOCS / "reference" / "yaml.md").read_text(encoding="utf-8").partition("\n## catalogue\n")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE)
+
+    shares = {name for name, entry in CATALOGUE.items() if entry.criterion.kind == "number"}
+    assert {name: re.findall(r"\w+", settings) for name, settings in rows} == {
+        name: [*entry.settings, *(["at_least"] if name in shares else [])] for name, entry in CATALOGUE.items()
+    }
