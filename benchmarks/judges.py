@@ -1,8 +1,9 @@
-"""Stored judges against experts: agreement as published, and what choosing a judge's prompt gains on held-out labels.
+"""Evaluators against experts: agreement as published, what choosing a judge's prompt gains, and a quality model.
 
 pandalm: 999 pairs, three annotators, two judges. llmbar: 419 pairs in both orders, one true answer, stored verdicts of
 each judge under up to eleven prompts. A row is an order, both orders of a pair stay together, and intervals resample
-pairs. 60 % of the labels choose the prompt by kappa, 40 % report.
+pairs. 60 % of the labels choose the prompt by kappa, 40 % report. mediqa: answers to 150 health questions that experts
+graded, against a model trained on what they said of answers to 208 others.
 """
 
 from __future__ import annotations
@@ -14,28 +15,51 @@ import polars as pl
 from figures import Figure, Options, main
 from inputs import dataset
 
-from nacre.evaluation import PREFERENCE, Choice, Criterion, ExpertLabels, Scores, agreement, choose_best
+from nacre.evaluation import (
+    PASS_FAIL,
+    PREFERENCE,
+    Agreement,
+    Choice,
+    Criterion,
+    Evaluator,
+    ExpertLabels,
+    Scores,
+    agreement,
+    choose_best,
+    evaluate,
+)
+from nacre.functions import Context, Expression, Keyword, Model, Slice
+from nacre.labeling import slice_members
 from nacre.metrics import krippendorff_alpha
+from nacre.models import TabularLinear
 
 BETTER = Criterion("better", scale=PREFERENCE)
 JUDGES = ("GPT-4", "ChatGPT", "PaLM2", "LLaMA2", "Falcon")
 SIMPLEST = "Vanilla_NoRules"
 WITHOUT_VERDICTS = ("Metrics", "Reference", "Rating_Metrics", "Rating_Reference")
 SPLITS = 20
+MEDIQA = "llmeval_mediqa_health_qa"
+ACCEPTABLE = Criterion("acceptable", "At least incomplete, not merely related.")
+SLICES = [
+    Slice("about drugs", Keyword("prompt", ("drug", "dose", "mg", "side effects", "take"))),
+    Slice("longer than 2,980 characters", Expression("length > 8")),
+    Slice("ranked first", Expression("system_rank == 1")),
+]
 PUBLISHED = {"gpt35": (0.698, 0.476), "pandalm7b": (0.668, 0.435)}
 PUBLISHED_ALPHA, PUBLISHED_CEILING = 0.8642, 0.9199
 
 
 def benchmark(options: Options) -> list[Figure]:
     """Measure agreement and choose prompts."""
-    folders = {name: dataset(name) for name in ("pandalm", "llmbar")}
+    folders = {name: dataset(name) for name in ("pandalm", "llmbar", MEDIQA)}
     for name in [name for name, folder in folders.items() if folder is None]:
         print(f"{name} is missing: NACRE_DATA does not hold it")
-    pandalm, llmbar = folders["pandalm"], folders["llmbar"]
+    pandalm, llmbar, mediqa = folders.values()
     n_splits = max(2, round(SPLITS * options.size))
     return [
         *(_pandalm(pandalm) if pandalm is not None else []),
         *(figure for judge in JUDGES if llmbar is not None for figure in _llmbar(llmbar, judge, n_splits)),
+        *(_mediqa(mediqa) if mediqa is not None else []),
     ]
 
 
@@ -126,6 +150,42 @@ def _order(verdicts: pl.DataFrame, place: int) -> pl.DataFrame:
         score=pl.when(pl.col(winner).is_null()).then(pl.lit("unparsed")).otherwise(said),
         truth=truth,
         criterion=pl.lit(BETTER.name),
+    )
+
+
+def _mediqa(folder: Path) -> list[Figure]:
+    table = pl.read_parquet(folder / "data.parquet")
+    words = [pl.col(name).str.to_lowercase().str.extract_all(r"\w{4,}") for name in ("question", "answer")]
+    asked, told = (found.list.unique() for found in words)
+    answers = table.select(
+        "split",
+        "system_rank",
+        prompt="question",
+        response="answer",
+        prompt_id="qid",
+        acceptable=(pl.col("reference_score") >= 3).cast(pl.Int64),
+        length=pl.col("answer").str.len_chars().cast(pl.Float64).log1p(),
+        overlap=asked.list.set_intersection(told).list.len() / asked.list.len().clip(1),
+    )
+    train = answers.filter(pl.col("split").str.starts_with("train"))
+    test = answers.filter(pl.col("split") == "test").drop("split")
+    fields = ("system_rank", "length", "overlap")
+    model = TabularLinear(fields).fit(train, train["acceptable"].to_numpy(), PASS_FAIL)
+    evaluator = Evaluator("quality", ACCEPTABLE, Model("quality", predictor="quality"))
+    scores = evaluate([evaluator], test, context=Context(predictors={"quality": model}))
+    labels = {"row_id": list(range(len(test))), "score": test["acceptable"].cast(pl.Boolean)}
+    report = agreement(scores, ExpertLabels.from_frame(labels, [ACCEPTABLE]), slice_members(SLICES, test))
+    return [_quality(line) for line in report]
+
+
+def _quality(line: Agreement) -> Figure:
+    gap = "" if line.accept is None else f", passes {100 * line.accept.gap.value:+.0f} points more than experts"
+    return Figure(
+        f"mediqa, quality model, {line.slice}: agreement",
+        100 * line.raw.value,
+        "%",
+        ours=f"kappa {line.kappa}, AC1 {line.ac1}{gap}",
+        note=f"{line.n:,} answers to {line.kappa.n} questions; a constant {100 * line.baseline:.0f} %",
     )
 
 
