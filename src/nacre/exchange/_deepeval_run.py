@@ -7,6 +7,7 @@ from typing import Any
 
 from nacre.exchange._draft import Draft
 from nacre.exchange._format import Format
+from nacre.exchange._shapes import check_shape
 from nacre.exchange._source import Source
 from nacre.exchange._values import contexts_of, text_of
 
@@ -16,8 +17,13 @@ _READ = {
 }  # fmt: skip
 
 
+_METRIC = {"name": str, "score": float, "threshold": float, "reason": str, "error": str}
+_RUN = {"testCases": [{"metricsData": [_METRIC], "metadata": {}}], "conversationalTestCases": [{}]}
+
+
 def _read(source: Source, draft: Draft) -> None:
     run = source.document
+    check_shape(run, _RUN, source)
     for number in range(len(run.get("conversationalTestCases") or [])):
         draft.note(f"conversationalTestCases[{number}]", "a conversation", "conversations are not evaluated yet.")
     for key in ("prompts", "hyperparameters"):
@@ -27,7 +33,7 @@ def _read(source: Source, draft: Draft) -> None:
     thresholds = _thresholds(cases)
     for number, case in enumerate(cases):
         where = f"testCases[{number}]"
-        if not isinstance(case, Mapping) or text_of(case.get("input")) is None:
+        if case.get("input") is None:
             raise source.error(where, "input", "found no value, expected the prompt.", "Export the run again.")
         for key in case.keys() - _READ:
             draft.note(where, f"`{key}`", "Nacre has no place for it.")
@@ -48,7 +54,7 @@ def _thresholds(cases: list[Any]) -> dict[str, float | None]:
     """Return the threshold of each metric; None where it was not the same throughout."""
     found: dict[str, set[Any]] = {}
     for case in cases:
-        for metric in (case.get("metricsData") if isinstance(case, Mapping) else None) or []:
+        for metric in case.get("metricsData") or []:
             found.setdefault(str(metric.get("name")), set()).add(metric.get("threshold"))
     same = {name: next(iter(values)) for name, values in found.items() if len(values) == 1}
     return {name: float(same[name]) if isinstance(same.get(name), int | float) else None for name in found}

@@ -18,7 +18,7 @@ from nacre.exchange._values import pass_or_fail
 
 _PROMPT_COLUMNS = ("prompt_id", "prompt", "reference", "contexts", "metadata", "system")
 PARTLY = "partly"
-_GRADES = Classes(("incorrect", PARTLY, "correct"), ordered=True)
+_CREDIT = Classes(("incorrect", PARTLY, "correct"), ordered=True)
 _SCORE_KEYS = ("row_id", "prompt_id", "repeat")
 
 
@@ -159,7 +159,7 @@ class Draft:
         if not numbers and all(pass_or_fail(value) is not None for value in values):
             return Criterion(name, description, PASS_FAIL)
         if PARTLY in texts and all(value == PARTLY or pass_or_fail(value) for value in values):
-            return Criterion(name, description, _GRADES)
+            return Criterion(name, description, _CREDIT)
         if len(texts) and not numbers:
             return None
         finite = [number for number in numbers if math.isfinite(number)] or [0.0]
@@ -183,7 +183,7 @@ def _as_answer(value: Any, criterion: Criterion) -> Any:
     if criterion.scale == PASS_FAIL:
         word = pass_or_fail(value)
         return value if word is None else word
-    if criterion.scale == _GRADES:
+    if criterion.scale == _CREDIT:
         return {"pass": "correct", "fail": "incorrect"}.get(pass_or_fail(value) or "", value)
     if isinstance(criterion.scale, Number) and isinstance(value, bool):
         return float(value)

@@ -9,11 +9,12 @@ from nacre.exchange._archive import opened_archive
 from nacre.exchange._draft import PARTLY, Draft
 from nacre.exchange._format import Format
 from nacre.exchange._messages import are_messages, content_text, conversation_of
+from nacre.exchange._shapes import check_shape
 from nacre.exchange._source import Source
 from nacre.exchange._tables import json_text
 from nacre.exchange._values import text_of
 
-GRADES = {"C": "correct", "P": PARTLY, "I": "incorrect", "N": "incorrect"}  # N: no answer, which is worth nothing
+CREDIT = {"C": "correct", "P": PARTLY, "I": "incorrect", "N": "incorrect"}  # N: no answer, which is worth nothing
 _HEADERS = ("header.json", "_journal/start.json")  # a run that was stopped has only the second
 _READ = {
     "id", "epoch", "input", "target", "output", "scores", "metadata", "messages", "error", "choices", "uuid", "store",
@@ -31,6 +32,15 @@ _LEFT = {
 }
 
 
+_SAMPLE = {
+    "epoch": float,
+    "messages": [{}],
+    "metadata": {},
+    "output": {"choices": [{"message": {}}]},
+    "scores": {},
+}
+
+
 def _is_inspect(source: Source) -> bool:
     if source.kind == "archive":
         with opened_archive(source.path) as archive:
@@ -41,6 +51,7 @@ def _is_inspect(source: Source) -> bool:
 def _read(source: Source, draft: Draft) -> None:
     if source.kind != "archive":
         log = source.document
+        check_shape(log, {"samples": [_SAMPLE]}, source)
         samples = log.get("samples") or []
         _read_log(log, ((f"samples[{number}]", sample) for number, sample in enumerate(samples)), source, draft)
         return
@@ -63,8 +74,7 @@ def _read_log(log: Any, samples: Iterator[tuple[str, Any]], source: Source, draf
     found = False
     for where, sample in samples:
         found = True
-        if not isinstance(sample, Mapping):
-            raise source.error(where, None, "found no sample, expected an object.", "Write the log again.")
+        check_shape(sample or "null", _SAMPLE, source, where)
         _add(where, sample, text_of(run.get("model")), source, draft)
     if not found:
         draft.note("samples", "no samples", "the log was written without them (`--no-log-samples`).")
@@ -135,12 +145,12 @@ def _score(row_id: int, name: str, score: Any, failure: str | None, draft: Draft
     if isinstance(value, list):
         note(f"the list that `{name}` scored", "a score is one value; name its parts in a dict.")
         return
-    draft.score(row_id, name, _graded(value), rationale=rationale, error=failure)
+    draft.score(row_id, name, _answer(value), rationale=rationale, error=failure)
 
 
-def _graded(value: Any) -> Any:
-    if isinstance(value, str) and value in GRADES:
-        return GRADES[value]
+def _answer(value: Any) -> Any:
+    if isinstance(value, str) and value in CREDIT:
+        return CREDIT[value]
     return value if value is None or isinstance(value, str | bool | int | float) else json_text(value)
 
 

@@ -109,7 +109,7 @@ def _assessments(values: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], 
             found.setdefault(name, {})[part] = value
     listed = values.get("assessments")
     people = {
-        part.get("assessment_name")
+        str(part.get("assessment_name"))
         for part in (listed if isinstance(listed, list) else [])
         if isinstance(part, Mapping) and part.get("expectation")
     }

@@ -11,6 +11,7 @@ from nacre.exchange._draft import Draft
 from nacre.exchange._format import Export, Format
 from nacre.exchange._promptfoo_asserts import NotSupported, condition_of, required_where
 from nacre.exchange._promptfoo_tests import TemplateError, Test, filled, prompts_of, resolved, tests_of
+from nacre.exchange._shapes import check_shape
 from nacre.exchange._source import Source
 from nacre.exchange._tables import json_text
 from nacre.exchange._values import text_of
@@ -27,6 +28,7 @@ _REFERENCE_VARS = ("reference", "expected", "answer", "gold", "ground_truth", "e
 
 def _read(source: Source, draft: Draft) -> None:
     config = source.document
+    check_shape(config, {"assertionTemplates": {}}, source)
     for key in config.keys() - _READ:
         if config[key]:
             draft.note(str(key), f"`{key}` ({text_of(config[key])!s:.60})", _why(str(key)))

@@ -13,10 +13,20 @@ from nacre.exchange._draft import Draft
 from nacre.exchange._format import Format
 from nacre.exchange._messages import are_messages, conversation_of
 from nacre.exchange._promptfoo_tests import prompt_id_of
+from nacre.exchange._shapes import check_shape
 from nacre.exchange._source import Source
-from nacre.exchange._values import text_of
+from nacre.exchange._values import number_of, text_of
 
 _REFERENCE_VARS = ("reference", "expected", "answer", "gold", "ground_truth", "expected_output")
+
+
+_RESULT = {
+    "prompt": {},
+    "vars": {},
+    "testCase": {"metadata": {}, "assert": [{}]},
+    "response": {},
+    "gradingResult": {"componentResults": [{"assertion": {}, "score": float}]},
+}
 
 
 def _is_results(source: Source) -> bool:
@@ -27,13 +37,15 @@ def _is_results(source: Source) -> bool:
 
 def _found(source: Source) -> Iterator[tuple[str, Mapping[str, Any]]]:
     results = source.document.get("results")
+    check_shape(source.document, {"results": {"results": [{}]}}, source)
     if not isinstance(results, Mapping):
-        yield from ((row.where, row.values) for row in source.rows)
+        for row in source.rows:
+            check_shape(row.values, _RESULT, source, row.where)
+            yield row.where, row.values
         return
-    for number, result in enumerate(results["results"]):
+    for number, result in enumerate(results.get("results") or []):
         where = f"results[{number}]"
-        if not isinstance(result, Mapping):
-            raise source.error(where, None, "found no result, expected an object.", "Export the results again.")
+        check_shape(result or "null", _RESULT, source, where)
         yield where, result
 
 
@@ -104,8 +116,6 @@ def _components(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
     seen: Counter[str] = Counter()
     named = []
     for component in grading.get("componentResults") or []:
-        if not isinstance(component, Mapping):
-            continue
         assertion = component.get("assertion") or {}
         name = str(assertion.get("metric") or assertion.get("type") or "assert-set")
         seen[name] += 1
@@ -117,12 +127,9 @@ def _uniform_thresholds(results: list[tuple[str, Mapping[str, Any]]]) -> dict[st
     found: dict[str, set[Any]] = {}
     for _, result in results:
         for name, component in _components(result):
-            found.setdefault(name, set()).add((component.get("assertion") or {}).get("threshold"))
+            found.setdefault(name, set()).add(text_of((component.get("assertion") or {}).get("threshold")))
     same = {name: next(iter(values)) for name, values in found.items() if len(values) == 1}
-    return {
-        name: float(value) if isinstance(value := same.get(name), int | float) and 0 <= value <= 1 else None
-        for name in found
-    }
+    return {name: number_of(same.get(name)) for name in found}
 
 
 def _score(

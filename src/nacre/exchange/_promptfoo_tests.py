@@ -12,12 +12,16 @@ from typing import Any
 from nacre._hashing import hash_json
 from nacre.errors import IngestError
 from nacre.exchange._draft import Draft
+from nacre.exchange._shapes import check_shape
 from nacre.exchange._source import MAX_YAML, Source
 from nacre.exchange._values import object_of, text_of
 
 MAX_TESTS = 1_000_000
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*(?:\.\w+)*)\s*-?\}\}")
 _EXPECTED = re.compile(r"^((?:not-)?[a-z][a-z:-]*)(?:\(([\d.]+)\))?:\s*(.*)$", re.DOTALL)
+
+
+_TEST = {"assert": [{}], "metadata": {}, "description": str}
 
 
 class TemplateError(Exception):
@@ -83,8 +87,11 @@ def prompts_of(config: Mapping[str, Any], source: Source, draft: Draft) -> list[
     if isinstance(given, Mapping):
         given = [{"raw": path, "label": label} for path, label in given.items()]
     found: list[tuple[str, str]] = []
-    for number, prompt in enumerate([given] if isinstance(given, str) else given):
+    for number, prompt in enumerate(given if isinstance(given, list) else [given]):
         where = f"prompts[{number}]"
+        if not isinstance(prompt, str | Mapping):
+            draft.note(where, f"`{prompt!r:.60}`", "a prompt is a text, or has its text under `raw`.")
+            continue
         text = prompt if isinstance(prompt, str) else text_of(prompt.get("raw") or prompt.get("id"))
         label = None if isinstance(prompt, str) else text_of(prompt.get("label"))
         if text is None:
@@ -123,8 +130,10 @@ def tests_of(config: Mapping[str, Any], source: Source, draft: Draft) -> Iterato
     if not isinstance(default, Mapping):
         draft.note("defaultTest", f"`{default}`", "write it here instead of naming a file.")
         default = {}
+    check_shape(default, {**_TEST, "vars": {}}, source, "defaultTest")
     n_tests = 0
     for where, spec in _specs(config.get("tests"), source, draft):
+        check_shape(spec, _TEST, source, where)
         asserts = [*(default.get("assert") or []), *(spec.get("assert") or [])]
         merged = {**default, **spec, "assert": asserts}
         merged["metadata"] = {**(default.get("metadata") or {}), **(spec.get("metadata") or {})}

@@ -65,10 +65,11 @@ def read_evaluation(
     if chosen.read is not None:
         chosen.read(source, draft)
     imported = draft.finish()
-    if imported.responses.is_empty() and imported.prompts is None:
+    if imported.responses.is_empty() and imported.prompts is None and not imported.evaluators:
+        left = "".join(f" {part}" for part in imported.unsupported[:3])
         raise IngestError(
             f"{source.path} holds no response and no prompt that can be read as `{chosen.name}`. Check that it was "
-            "written completely, or name another `format`."
+            f"written completely, or name another `format`.{left}"
         )
     return imported
 
