@@ -41,7 +41,10 @@ SPLITS = 20
 MEDIQA = "llmeval_mediqa_health_qa"
 ACCEPTABLE = Criterion("acceptable", "At least incomplete, not merely related.")
 SLICES = [
-    Slice("about drugs", Keyword("prompt", ("drug", "dose", "mg", "side effects", "take"))),
+    Slice(
+        "about treatment",
+        Keyword("prompt", ("treatment", "treatments", "treat", "treated", "cure", "drug", "medication")),
+    ),
     Slice("longer than 2,980 characters", Expression("length > 8")),
     Slice("ranked first", Expression("system_rank == 1")),
 ]

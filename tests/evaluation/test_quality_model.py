@@ -13,7 +13,10 @@ from nacre.models import TabularLinear
 ACCEPTABLE = Criterion("acceptable", "The answer is at least incomplete, not merely related.")
 FIELDS = ("system_rank", "length", "overlap")
 SLICES = [
-    Slice("about drugs", Keyword("prompt", ("drug", "dose", "mg", "side effects", "take"))),
+    Slice(
+        "about treatment",
+        Keyword("prompt", ("treatment", "treatments", "treat", "treated", "cure", "drug", "medication")),
+    ),
     Slice("long", Expression("length > 8")),
     Slice("ranked first", Expression("system_rank == 1")),
 ]
