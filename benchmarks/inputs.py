@@ -58,6 +58,20 @@ def texts(n: int, *, seed: int = 0) -> pl.DataFrame:
     return pl.DataFrame({"text": [" ".join(tokens[bounds[i] : bounds[i + 1]]) for i in range(n)]})
 
 
+def responses(n: int, *, seed: int = 0) -> pl.DataFrame:
+    """Return `n` different prompts, responses of 275 characters on average, and references that overlap with them."""
+    rng = np.random.default_rng(seed)
+    pool = texts(20_000, seed=seed).get_column("text").to_list()
+    drawn = rng.integers(0, len(pool), (n, 5)).tolist()
+    return pl.DataFrame(
+        {
+            "prompt": [f"{pool[row[0]]} {number}?" for number, row in enumerate(drawn)],
+            "response": [f"{pool[row[1]]}. {pool[row[2]]}. {pool[row[3]]}." for row in drawn],
+            "reference": [f"{pool[row[2]]} {pool[row[4]]}" for row in drawn],
+        }
+    )
+
+
 def utterances(n: int) -> tuple[pl.Series, str]:
     """Return texts for the large runs and where they are from; repeated until there are `n`."""
     folder = dataset("scale_sgd_dialogues")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import evaluators
 import inputs
 import numpy as np
 import polars as pl
 import row_functions
 from serve import serve, timed
 
-from nacre.data import CHUNK_ROWS, Classes
+from nacre.data import CHUNK_ROWS, Classes, Number
+from nacre.evaluation import Criterion, Evaluator, Scores, evaluate
 from nacre.functions import Code
 from nacre.label_models import ClassConditional, DawidSkene, MatrixCompletion
 from nacre.labeling import LabelMatrix, apply
@@ -87,5 +89,25 @@ def fit_dawid_skene(votes: str, k: int, out: str, iterations: int | None = None)
     return {**times, "iterations": len(model.trace_)}
 
 
+def evaluate_responses(responses: str, store: str, out: str | None = None) -> dict[str, Any]:
+    """Score the responses of a file with three Python evaluators and store every score; nothing is stored before."""
+
+    def work() -> Scores:
+        return evaluate(
+            [
+                Evaluator("polite", Criterion("polite"), Code("polite", evaluators.polite)),
+                Evaluator("complete", Criterion("complete", scale=Number(0, 1)), Code("complete", evaluators.complete)),
+                Evaluator("brief", Criterion("brief"), Code("brief", evaluators.brief)),
+            ],
+            pl.read_parquet(responses),
+            store=DirectoryStore(Path(store)),
+        )
+
+    times, scores = timed(work)
+    if out is not None:
+        scores.wide().write_parquet(out)
+    return {**times, "scored": int(scores.frame.get_column("value").count())}
+
+
 if __name__ == "__main__":
-    serve(apply_rules, apply_python, import_texts, apply_on_disk, fit_label_model, fit_dawid_skene)
+    serve(apply_rules, apply_python, import_texts, apply_on_disk, fit_label_model, fit_dawid_skene, evaluate_responses)

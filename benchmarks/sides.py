@@ -1,4 +1,4 @@
-"""Both sides of a comparison as processes of their own: Nacre here, its peers in the environment `.bench/`.
+"""Both sides of a comparison as processes of their own: Nacre here, its peers in the environments below `.bench/`.
 
 A side answers calls until it is closed, so that repetitions of both can be interleaved and neither pays for imports.
 Data goes through files, arguments and results through JSON.
@@ -20,7 +20,11 @@ from typing import Any
 from serve import Times
 
 HERE = Path(__file__).parent
-PEER_PYTHON = HERE.parent / ".bench" / "bin" / "python"
+BENCH = HERE.parent / ".bench"
+PEER_PYTHON = BENCH / "bin" / "python"
+EVALUATION_PYTHON = BENCH / "evaluation" / "bin" / "python"
+PROMPTFOO = BENCH / "promptfoo" / "node_modules" / "promptfoo"
+INTERPRETERS = {"ours.py": Path(sys.executable), "evaluation_peers.py": EVALUATION_PYTHON}
 
 
 class Side:
@@ -31,7 +35,7 @@ class Side:
     """
 
     def __init__(self, script: str) -> None:
-        interpreter = sys.executable if script == "ours.py" else str(PEER_PYTHON)
+        interpreter = str(INTERPRETERS.get(script, PEER_PYTHON))
         self._process = subprocess.Popen(
             [interpreter, str(HERE / script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
