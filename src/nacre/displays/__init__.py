@@ -11,7 +11,7 @@ from nacre.displays._funnel import funnel
 from nacre.displays._histogram import histogram
 from nacre.displays._interval_bars import interval_bars
 from nacre.displays._kinds import chart_from_dict, chart_schema
-from nacre.displays._measure import Measured, measure, measure_text
+from nacre.displays._measure import Format, Measured, measure, measure_text
 from nacre.displays._metric import metric
 from nacre.displays._page import Block, Code, Columns, Details, Page, Section, anchor_name, html_fragment, render_page
 from nacre.displays._responses import CardScore, ResponseCard, responses
@@ -34,6 +34,7 @@ __all__ = [
     "Details",
     "DifferenceRow",
     "Evidence",
+    "Format",
     "Iteration",
     "MatrixCell",
     "MatrixColumn",

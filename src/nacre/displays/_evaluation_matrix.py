@@ -15,6 +15,7 @@ from nacre.displays._measure import (
     is_too_few,
     measure,
     measure_text,
+    number_digits,
     value_text,
 )
 from nacre.displays._scale import Domain, nice_domain, position
@@ -236,7 +237,7 @@ def _slice_cells(
 
 def _cell(row: Row, column: Row, domain: Domain) -> Html:
     style, mean = column["format"], row["mean"]
-    shown = value_text(mean, style)
+    shown = _short(mean, style) if style == "number" else value_text(mean, style)
     said = cell_text(row, column)
     first = tag(
         "span",
@@ -281,9 +282,9 @@ def _change(row: Row, column: Row) -> Html:
 
 
 def _short(metric: Row, style: Format, *, signed: bool = False) -> str:
-    """Return a share with two digits, however narrow its interval is: the cell is read at a glance."""
+    """Return a number that is read at a glance: no more digits than it needs, however narrow its interval is."""
     if style == "number":
-        return value_text(metric, style, signed=signed)
+        return format_number(metric["value"], style, signed=signed, digits=number_digits(metric, n_uncertain=1))
     return format_number(metric["value"], style, signed=signed, digits=2 if style == "share" else 0)
 
 

@@ -102,18 +102,18 @@ def _digits(metric: Measure, style: Format, *, signed: bool) -> int | None:
     if not sizes:
         return None
     if style == "number":
-        return _number_digits(metric)
+        return number_digits(metric)
     needed = max(_needed_digits(size, style) for size in sizes) if signed else _needed_digits(sizes[0], style)
     if metric["low"] is None or metric["high"] is None:
         return needed
     return max(needed, _resolving_digits(metric["high"] - metric["low"], style))
 
 
-def _number_digits(metric: Measure) -> int | None:
-    """Return the digits that the interval of a number leaves room for; two of its width are enough."""
+def number_digits(metric: Measure, *, n_uncertain: int = 2) -> int | None:
+    """Return the digits of a number that its interval gives sense to; the last `n_uncertain` of them are uncertain."""
     if metric["low"] is None or metric["high"] is None or metric["high"] <= metric["low"]:
         return None
-    return min(max(1 - math.floor(math.log10(metric["high"] - metric["low"])), 0), 4)
+    return min(max(n_uncertain - 1 - math.floor(math.log10(metric["high"] - metric["low"])), 0), 4)
 
 
 def _resolving_digits(step: float, style: Format) -> int:

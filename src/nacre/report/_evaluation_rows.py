@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nacre.displays import Block, Chart, Details, Section, responses
+from nacre.displays import Block, Chart, Details, Format, Section, responses
 from nacre.evaluation import ALL, ALL_CRITERIA
 from nacre.evaluation import matrix_chart as drawn
 from nacre.report._evaluation_subject import EvaluationSubject
@@ -114,9 +114,15 @@ def rows_section(subject: EvaluationSubject, shown: Mapping[Place, Shown], cards
     for slice_name in subject.matrix.slices:
         if any(place[0] == slice_name for place in shown):
             inner = list(_cells(subject, slice_name, shown, cards))
-            n = subject.matrix.n_responses[slice_name]
-            content.append(Details(slice_name, inner, note=count(n, "response")))
+            content.append(_slice(subject, slice_name, inner))
     return Section("Responses behind the matrix", content, anchor="responses")
+
+
+def _slice(subject: EvaluationSubject, slice_name: str, content: Sequence[Block]) -> Details:
+    cell = subject.matrix.cell(slice_name, subject.headline.criterion)
+    note = f"{count(subject.matrix.n_responses[slice_name], 'response')}, {cell.criterion}:"
+    style: Format = "number" if subject.is_number(cell.criterion) else "share"
+    return Details(slice_name, content, metric=cell.mean, note=note, format=style)
 
 
 def _cells(

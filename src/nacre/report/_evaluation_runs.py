@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nacre.displays import Block, Chart, Details, Iteration, Section, timeline, trend
+from nacre.displays import Block, Chart, Details, Format, Iteration, Section, timeline, trend
 from nacre.evaluation import ALL
 from nacre.metrics import Metric
 from nacre.report._evaluation_subject import EvaluationSubject
@@ -35,9 +35,9 @@ def _timeline(subject: EvaluationSubject) -> Chart:
         mean = run.metrics.get((ALL, headline))
         metrics = {headline: mean} if mean is not None else {}
         steps.append(Iteration(run.name, metrics, title=run.note or "no note", changes=list(run.changes)))
-    style = "number" if subject.is_number(headline) else "share"
+    style: Format = "number" if subject.is_number(headline) else "share"
     title = f"{headline}, over {count(len(steps), 'run')}" if len(steps) > 1 else "The first run"
-    return timeline(steps, title=title, format=style)  # type: ignore[arg-type]
+    return timeline(steps, title=title, format=style)
 
 
 def _trends(subject: EvaluationSubject) -> Iterator[Block]:
