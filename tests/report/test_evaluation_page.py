@@ -361,3 +361,36 @@ def test_the_report_is_written_as_a_file(evaluation, tmp_path):
 def test_results_show_themselves_in_a_notebook(subject):
     for shown in (subject.matrix, subject.agreement, subject.comparison):
         assert shown._repr_html_().startswith('<div class="nacre"><style>')
+
+
+def test_a_preference_shows_how_often_each_system_wins(tmp_path):
+    code = 'def shorter(outputs, baseline):\n    return "won" if len(outputs) < len(baseline) else "lost"\n'
+    frame = responses(60).with_columns(
+        baseline=pl.lit("Please: no"),
+        system=pl.when(pl.col("id").str.ends_with("1")).then(pl.lit("b")).otherwise(pl.lit("a")),
+    )
+    recipe = with_evaluation(
+        criteria={"preferred": {"scale": "preference"}},
+        evaluators={"shorter": {"criterion": "preferred", "code": "shorter.py:shorter"}},
+    )
+    planted = Evaluation(tmp_path, recipe, frame)
+    (tmp_path / "shorter.py").write_text(code, encoding="utf-8")
+    with planted.workspace:
+        planted.run()
+
+        page = evaluation_page(evaluation_subject(project_evaluation(planted.project, planted.recipe)))
+
+    (chart,) = charts_of(section_of(page, "Result"), "win_rate")
+    by_label = {row["label"]: (row["won"], row["lost"]) for row in chart.values}
+    shorter = frame.with_columns(won=pl.col("response").str.len_chars() < 10).filter(pl.col("system") == "a")
+    assert by_label["a"] == (shorter["won"].sum(), (~shorter["won"]).sum())
+    assert page.lead.startswith("The win rate on `preferred` is")
+
+
+def test_what_the_matrix_names_leads_to_what_is_known_of_it(subject):
+    page = evaluation_page(subject)
+
+    (matrix,) = charts_of(section_of(page, "Result"), "evaluation_matrix")
+    assert [column.get("link") for column in matrix.spec["columns"]] == ["#agreement-0", "#definitions", None]
+    (overview, *_) = charts_of(section_of(page, "What changed"), "differences")
+    assert [row["link"] for row in overview.values] == ["#change-0", "#change-1", "#change-2"]

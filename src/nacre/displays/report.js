@@ -70,5 +70,6 @@
   };
   addEventListener("hashchange", openTarget);
   openTarget();
-  addEventListener("beforeprint", () => { for (const row of drills) row.open = true; });
+  // Hundreds of rows are for the screen; whoever wants them on paper opens them first.
+  if (drills.length <= 60) addEventListener("beforeprint", () => { for (const row of drills) row.open = true; });
 })();

@@ -5,7 +5,7 @@ from nacre.evaluation._alignment import AlignmentCheck, AlignmentRecord, align, 
 from nacre.evaluation._answers import to_scores
 from nacre.evaluation._benchmark import Benchmark, MatchedResponses
 from nacre.evaluation._catalogue import CATALOGUE
-from nacre.evaluation._charts import agreement_chart, changes_chart, matrix_chart
+from nacre.evaluation._charts import agreement_chart, changes_chart, matrix_chart, win_rates_chart
 from nacre.evaluation._choice import Choice, align_choice, choose_best
 from nacre.evaluation._columns import ALL, ALL_CRITERIA
 from nacre.evaluation._combine import combine
@@ -104,4 +104,5 @@ __all__ = [
     "to_scores",
     "trend",
     "win_rates",
+    "win_rates_chart",
 ]

@@ -12,9 +12,11 @@ from nacre.displays import (
     MatrixCell,
     MatrixColumn,
     Measured,
+    WinRateRow,
     agreement,
     differences,
     evaluation_matrix,
+    win_rate,
 )
 from nacre.evaluation._columns import ALL, ALL_CRITERIA
 
@@ -28,6 +30,7 @@ def matrix_chart(
     title: str = "",
     links: Mapping[Place, str] | None = None,
     notes: Mapping[str, str] | None = None,
+    column_links: Mapping[str, str] | None = None,
 ) -> Chart:
     """Return an evaluation matrix as a chart.
 
@@ -36,8 +39,9 @@ def matrix_chart(
         title: What it is about; how many responses there are when empty.
         links: The anchor of each cell, by slice and criterion.
         notes: A few words for the header of a criterion.
+        column_links: The anchor that the name of a criterion leads to.
     """
-    columns = [_column(name, matrix, notes or {}) for name in matrix["criteria"]]
+    columns = [_column(name, matrix, notes or {}, column_links or {}) for name in matrix["criteria"]]
     anchors = links or {}
     cells = {}
     for cell in matrix["cells"]:
@@ -63,7 +67,7 @@ def _note(matrix: Document) -> str:
     return " ".join(filter(None, (matrix["verdict"], told)))
 
 
-def _column(name: str, matrix: Document, notes: Mapping[str, str]) -> MatrixColumn:
+def _column(name: str, matrix: Document, notes: Mapping[str, str], column_links: Mapping[str, str]) -> MatrixColumn:
     flags = [f"{flag['kind']} ({flag['value']})" for flag in matrix["rigid"] if flag["criterion"] == name]
     is_overall = name == ALL_CRITERIA
     return MatrixColumn(
@@ -73,6 +77,7 @@ def _column(name: str, matrix: Document, notes: Mapping[str, str]) -> MatrixColu
         flags=flags,
         format="share" if matrix["is_rate"][name] else "number",
         is_overall=is_overall,
+        link=column_links.get(name),
     )
 
 
@@ -119,6 +124,28 @@ def agreement_chart(
     return agreement(rows, title=title, label=label, note=note)
 
 
+def win_rates_chart(rates: Iterable[Document], *, title: str, note: str = "") -> Chart:
+    """Return win rates as a chart, a row per system and slice.
+
+    Args:
+        rates: What `WinRate.to_dict` returned.
+        title: What they are about.
+        note: What a reader should know.
+    """
+    rows = (
+        WinRateRow(
+            ", ".join(filter(None, (rate["system"], "" if rate["slice"] == ALL and rate["system"] else rate["slice"]))),
+            rate["won"],
+            rate["tied"],
+            rate["lost"],
+            _metric(rate["raw"]),
+            length_controlled=_optional(rate["length_controlled"]),
+        )
+        for rate in rates
+    )
+    return win_rate(rows, title=title, note=note)
+
+
 def changes_chart(
     changes: Iterable[Document],
     *,
@@ -126,6 +153,7 @@ def changes_chart(
     names: tuple[str, str] = ("before", "after"),
     label: Literal["criterion", "slice"] = "criterion",
     is_number: bool = False,
+    links: Mapping[str, str] | None = None,
     note: str = "",
 ) -> Chart:
     """Return paired changes as a chart.
@@ -136,6 +164,7 @@ def changes_chart(
         names: What the runs are called, the earlier first.
         label: What tells the rows apart: `criterion` or `slice`.
         is_number: Whether the means are numbers rather than shares.
+        links: The anchor that each row leads to.
         note: What a reader should know.
     """
     rows = (
@@ -146,6 +175,7 @@ def changes_chart(
             lost=change["n_lost"],
             p=change["p_adjusted"],
             is_better=change["is_better"],
+            link=(links or {}).get(change[label]),
         )
         for change in changes
     )

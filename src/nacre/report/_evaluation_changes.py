@@ -61,12 +61,13 @@ def _overview(subject: EvaluationSubject, comparison: Comparison) -> Iterator[Bl
     every = [comparison.change(ALL, name) for name in comparison.criteria]
     shares = [change.to_dict() for change in every if not subject.is_number(change.criterion)]
     title = f"All responses: {comparison.names[1]} minus {comparison.names[0]}"
+    links = {name: f"#{_anchor(comparison, name)}" for name in comparison.criteria}
     if shares:
-        yield changes_chart(shares, title=title, names=comparison.names)
+        yield changes_chart(shares, title=title, names=comparison.names, links=links)
     for change in every:
         if subject.is_number(change.criterion):
             told = f"{change.criterion}, {title[:1].lower()}{title[1:]}"
-            yield changes_chart([change.to_dict()], title=told, names=comparison.names, is_number=True)
+            yield changes_chart([change.to_dict()], title=told, names=comparison.names, is_number=True, links=links)
 
 
 def _left_out(comparison: Comparison) -> Iterator[str]:
@@ -110,7 +111,11 @@ def _criterion(
             told = f"{len(rows)} of {total:,} that got {kind}" if len(rows) < total else f"All {total:,}"
             inner = responses(shown, title=f"{told}, with the earlier response below.")
             content.append(Details(f"Got {kind}", [inner], note=count(total, "response")))
-    return Details(name, content, note=_told(known), anchor=f"change-{comparison.criteria.index(name)}")
+    return Details(name, content, note=_told(known), anchor=_anchor(comparison, name))
+
+
+def _anchor(comparison: Comparison, name: str) -> str:
+    return f"change-{comparison.criteria.index(name)}"
 
 
 def _told(changes: Sequence[Change]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nacre.evaluation import WinRate, win_rates
 from nacre.loop import ProjectEvaluation, alignments, compare_runs, next_steps
 from nacre.metrics import Metric
 from nacre.report._edits import changes_in_words
@@ -46,10 +47,17 @@ def evaluation_subject(evaluation: ProjectEvaluation) -> EvaluationSubject:
         comparison=comparison,
         baseline=None if baseline is None else project.artifacts.get_frame(baseline.content.responses),
         runs=[_line(evaluation, other) for other in project.runs if other.number <= run.number],
+        win_rates=_win_rates(evaluation),
         steps=[(step.title, step.what_to_type) for step in next_steps(evaluation)],
         specs=_specs(evaluation),
         facts=dict(_facts(evaluation)),
     )
+
+
+def _win_rates(evaluation: ProjectEvaluation) -> dict[str, tuple[WinRate, ...]]:
+    scores = evaluation.scores
+    preferred = [name for name in scores.evaluators if scores.criterion_of(name).kind == "preference"]
+    return {name: win_rates(scores, name, evaluation.responses, evaluation.members) for name in preferred}
 
 
 def _alignment(evaluation: ProjectEvaluation) -> Iterator[tuple[str, tuple[str, str]]]:

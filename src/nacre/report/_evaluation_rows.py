@@ -87,7 +87,18 @@ def matrix_chart(subject: EvaluationSubject, shown: Mapping[Place, Shown]) -> Ch
     title = f"{count(subject.matrix.n_responses[ALL], 'response')}, slices by criteria"
     if subject.matrix.n_paired is not None:
         title += f"; changes since {subject.before}"
-    return drawn(subject.matrix.to_dict(), title=title, links=links, notes=_notes(subject))
+    return drawn(
+        subject.matrix.to_dict(), title=title, links=links, notes=_notes(subject), column_links=_heads(subject)
+    )
+
+
+def _heads(subject: EvaluationSubject) -> dict[str, str]:
+    """Return where the name of each criterion leads: what is known of its evaluator, else what it means."""
+    links = dict.fromkeys(subject.columns, "#definitions")
+    links |= {flag.criterion: "#doubts" for flag in subject.matrix.rigid if flag.criterion in links}
+    for place, line in enumerate(line for line in subject.agreement or () if line.slice == ALL):
+        links[line.criterion] = f"#agreement-{place}"
+    return links
 
 
 def _notes(subject: EvaluationSubject) -> dict[str, str]:

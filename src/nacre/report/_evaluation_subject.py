@@ -18,6 +18,7 @@ from nacre.evaluation import (
     EvaluationMatrix,
     ExpertLabels,
     Scores,
+    WinRate,
 )
 from nacre.metrics import Metric
 
@@ -56,6 +57,7 @@ class EvaluationSubject:
         comparison: What changed since the baseline.
         baseline: The responses of the run that the comparison starts from.
         runs: All runs, this one last.
+        win_rates: How often systems win on a preference, by evaluator.
         steps: What to do next, with the command that does it, most urgent first.
         specs: How evaluators and slices are written, by kind and name.
         facts: What the page says about itself first.
@@ -71,6 +73,7 @@ class EvaluationSubject:
     comparison: Comparison | None = None
     baseline: pl.DataFrame | None = None
     runs: Sequence[RunLine] = ()
+    win_rates: Mapping[str, Sequence[WinRate]] = field(default_factory=dict)
     steps: Sequence[tuple[str, str]] = ()
     specs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
