@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from nacre.errors import IngestError
-from nacre.evaluation import evaluate
+from nacre.evaluation import evaluate, evaluator_from_spec
 from nacre.exchange import read_evaluation, write_evaluation
 from nacre.exchange._promptfoo_asserts import NotSupported, condition_of
 
@@ -89,6 +89,15 @@ def test_imported_evaluators_score_as_promptfoo_did():
     joined = theirs.join(ours, on="row_id").with_columns(ours=pl.min_horizontal("not-contains As an AI", "assertions"))
     assert len(joined) == 6
     assert joined.get_column("ours").to_list() == joined.get_column("passes").to_list()
+
+
+def test_imported_evaluators_can_be_written_into_a_recipe():
+    evaluators = read_evaluation(FILES / "promptfooconfig.yaml").evaluators
+
+    criteria = {evaluator.criterion.name: evaluator.criterion for evaluator in evaluators}
+    again = [evaluator_from_spec(evaluator.name, evaluator.spec(), criteria) for evaluator in evaluators]
+
+    assert [evaluator.fingerprint for evaluator in again] == [evaluator.fingerprint for evaluator in evaluators]
 
 
 def test_results_keep_failed_rows_and_never_score_them():

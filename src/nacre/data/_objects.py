@@ -16,7 +16,7 @@ from nacre.errors import IngestError
 def read_objects(
     path: str | Path, *, format: Format, encoding: str | None = None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the objects of a JSON Lines file or JSON array, each with its line or row as the user counts it.
+    r"""Yield the objects of a JSON Lines file or JSON array, each with its line or row as the user counts it.
 
     The first bad row ends the reading; the error names file, row, what was found and expected, and what to do.
 
@@ -24,6 +24,14 @@ def read_objects(
         path: The file, plain or gzip.
         format: `jsonl` or `json`.
         encoding: The encoding, where it is not UTF-8.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "chats.jsonl"
+        ...     n_characters = path.write_text('{"messages": []}\n\n{"messages": [{"role": "user"}]}')
+        ...     list(read_objects(path, format="jsonl"))
+        [(1, {'messages': []}), (3, {'messages': [{'role': 'user'}]})]
     """
     file = DataFile(Path(path), format)
     with reading(file):

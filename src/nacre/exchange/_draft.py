@@ -41,6 +41,7 @@ class Answers:
     values: list[Any] = field(default_factory=list)
     rationales: list[str | None] = field(default_factory=list)
     errors: list[str | None] = field(default_factory=list)
+    unparsable: list[int] = field(default_factory=list)
 
 
 class Draft:
@@ -79,14 +80,32 @@ class Draft:
         return self._answers[evaluator]
 
     def score(
-        self, row: int, evaluator: str, value: Any, *, rationale: str | None = None, error: str | None = None
+        self,
+        row: int,
+        evaluator: str,
+        value: Any,
+        *,
+        rationale: str | None = None,
+        error: str | None = None,
+        was_parsed: bool = True,
     ) -> None:
-        """Add what a scorer said of a response; None abstains, and an error is no score."""
+        """Add what a scorer said of a response; None abstains, and an error is no score.
+
+        Args:
+            row: What `response` returned.
+            evaluator: The scorer.
+            value: What it said.
+            rationale: Its reason.
+            error: What went wrong.
+            was_parsed: False where the error is that its answer could not be read.
+        """
         answers = self.answers(evaluator)
         answers.rows.append(row)
         answers.values.append(value)
         answers.rationales.append(rationale)
         answers.errors.append(error)
+        if not was_parsed:
+            answers.unparsable.append(len(answers.rows) - 1)
 
     def note(self, where: str, what: str, why: str) -> None:
         """Say that a part of the file stayed behind."""
@@ -142,10 +161,11 @@ class Draft:
             self._known[answers.criterion] = criterion
         values = [_as_answer(value, criterion) for value in answers.values]
         scores = to_scores(values, answers.errors, criterion)
+        status = scores.get_column("status").scatter(answers.unparsable, "unparsable")
         keys = responses.select(_SCORE_KEYS)[answers.rows]
         named = keys.with_columns(evaluator=pl.lit(name), criterion=pl.lit(criterion.name))
         rationales = pl.Series("rationale", answers.rationales, dtype=pl.String)
-        return criterion, pl.concat([named, scores.with_columns(rationales)], how="horizontal")
+        return criterion, pl.concat([named, scores.with_columns(rationales, status)], how="horizontal")
 
     def _criterion(self, answers: Answers) -> Criterion | None:
         """Return the criterion whose scale all answers of its evaluators fit."""

@@ -56,8 +56,8 @@ def _add_scores(name: str, frame: pl.DataFrame, draft: Draft) -> None:
     for row_id, (score, status, rationale, message) in enumerate(rows):
         if score is None and status is None and f"{name}/status" in frame.columns:
             continue
-        failed = status in ("failed", "unparsable")
-        draft.score(row_id, name, score, rationale=rationale, error=(message or status) if failed else None)
+        error = (message or status) if status in ("failed", "unparsable") else None
+        draft.score(row_id, name, score, rationale=rationale, error=error, was_parsed=status != "unparsable")
 
 
 def _write(export: Export) -> pl.DataFrame:
