@@ -268,3 +268,50 @@ def test_a_run_that_was_killed_goes_on_where_it_was(nacre, monkeypatch):
 
 def columns(folder: Path):
     return sorted((folder / ".nacre" / "columns").rglob("*.arrow"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        pytest.param(
+            {"id": ["a", "b"], "question": ["Where?", "Who?"], "answer": ["Here.", "I."], "gold": ["Here", "You"]},
+            {"prompt": "question", "response": "answer", "reference": "gold", "prompt_id": "id"},
+            id="other names",
+        ),
+        pytest.param({"prompt": ["Where?"], "response": ["Here."]}, {}, id="its own names"),
+        pytest.param(
+            {"Prompt": ["Where?"], "Output": ["Here."], "context": ["It is here."]},
+            {"prompt": "Prompt", "response": "Output", "contexts": "context"},
+            id="capitals and contexts",
+        ),
+    ],
+)
+def test_what_init_writes_for_responses_runs(nacre, columns, expected):
+    pl.DataFrame(columns).write_ndjson(nacre.folder / "answers.jsonl")
+
+    nacre("init", "--evaluation", "--data", "answers.jsonl")
+
+    recipe = yaml.safe_load((nacre.folder / "nacre.yaml").read_text())["evaluation"]
+    assert recipe["responses"] == {"source": "answers.jsonl", **expected}
+    assert ("contains_reference" in recipe["evaluators"]) == ("reference" in expected)
+    assert ("groundedness" in recipe["evaluators"]) == ("contexts" in expected)
+    assert "run           1" in nacre("run")
+
+
+def test_init_takes_results_of_another_tool(nacre):
+    log = Path(__file__).parents[1] / "exchange" / "files" / "inspect.eval"
+    (nacre.folder / "log.eval").write_bytes(log.read_bytes())
+
+    nacre("init", "--evaluation", "--data", "log.eval")
+
+    assert "format: inspect" in (nacre.folder / "nacre.yaml").read_text()
+    assert "includes" in nacre("run")
+
+
+def test_init_says_where_it_finds_no_responses(nacre):
+    pl.DataFrame({"a": [1]}).write_csv(nacre.folder / "a.csv")
+
+    assert "no prompts and responses" in nacre("init", "--evaluation", "--data", "a.csv", code=1)
+    assert not (nacre.folder / "nacre.yaml").exists()
+    nacre("init", "--evaluation")
+    assert "There is no file `responses.jsonl`" in nacre("run", code=1)

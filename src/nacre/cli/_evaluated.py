@@ -9,6 +9,7 @@ from nacre.cli._output import print_chart, print_table, print_text
 if TYPE_CHECKING:
     from nacre.evaluation import AgreementReport
     from nacre.loop import Evaluated, ProjectEvaluation
+    from nacre.metrics import Metric
     from nacre.workspace import Run
 
 ALL = "all"
@@ -93,12 +94,15 @@ def print_matrix(evaluation: ProjectEvaluation) -> None:
     if missing:
         told = ", ".join(f"{n:,} on {name}" for name, n in missing.items())
         print_text(f"\nnot scored, and in no mean: {told}")
-    changed = [cell for cell in matrix.cells.values() if cell.is_changed and cell.change is not None]
+    for cell in matrix.cells.values():
+        if cell.slice == ALL and cell.corrected is not None and not cell.corrected.is_too_few:
+            print_text(f"\ncorrected by experts, {cell.criterion}: {cell.corrected}")
+    changed = [(cell, cell.change) for cell in matrix.cells.values() if cell.is_changed and cell.change is not None]
     if evaluation.baseline is not None:
         print_text(f"\nsince run {evaluation.baseline.name}")
         print_text(f"  {matrix.verdict}")
-        for cell in changed[:MOST_CHANGES]:
-            print_text(f"  {cell.slice}, {cell.criterion}: {signed(cell.change)}")
+        for cell, change in changed[:MOST_CHANGES]:
+            print_text(f"  {cell.slice}, {cell.criterion}: {signed(change)}")
     elif matrix.verdict:
         print_text(f"\n{matrix.verdict}")
     for flag in matrix.rigid:
@@ -109,11 +113,23 @@ def print_matrix(evaluation: ProjectEvaluation) -> None:
         print_text(f"gap           {gap.slice}: {gap.kind}{of}, {gap.n} prompts, {gap.n_wanted} more wanted")
 
 
-def signed(change: Any) -> str:
-    """Return a change with its interval, always with a sign."""
+def signed(change: Metric) -> str:
+    """Return a change with its interval, always with a sign.
+
+    Examples:
+        >>> from nacre.metrics import Metric
+        >>> signed(Metric(0.136, 0.08, 1.2, 40)), signed(Metric(0, -0.03, 0.03, 40))
+        ('+.14 [+.08, +1.20] n=40', '.00 [-.03, +.03] n=40')
+    """
     if not change.n:
         return "-"
-    return f"{change.value:+.2f} [{change.low:+.2f}, {change.high:+.2f}] n={change.n:,}"
+    value, low, high = (_with_sign(number) for number in (change.value, change.low, change.high))
+    return f"{value} [{low}, {high}] n={change.n:,}"
+
+
+def _with_sign(number: float) -> str:
+    text = f"{number:+.2f}".replace("+0.", "+.").replace("-0.", "-.")
+    return ".00" if text in ("+.00", "-.00") else text
 
 
 def print_agreement(report: AgreementReport, slice: str) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nacre.cli._init_evaluation import evaluation_recipe
 from nacre.cli._output import print_text
+from nacre.cli._yaml import quoted, written
 from nacre.errors import WorkspaceError
 
 if TYPE_CHECKING:
@@ -32,18 +34,28 @@ def short(FIELD):
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder of the project.")] = Path(),
     data: Annotated[Path | None, typer.Option(help="A file to start from: its fields fill in the recipe.")] = None,
+    evaluation: Annotated[bool, typer.Option("--evaluation", help="Judge responses of a system.")] = False,
 ) -> None:
-    """Write a `nacre.yaml` to start from, with the fields of your data where a file is given."""
+    """Write a `nacre.yaml` to start from, with the fields of your data where a file is given.
+
+    With --evaluation the file holds prompts and responses: a table, or results of promptfoo, inspect_ai, deepeval,
+    ragas, MLflow or alpaca_eval.
+    """
     recipe = folder / "nacre.yaml"
     if recipe.exists():
         raise WorkspaceError(f"{recipe} is there already. Edit it, or choose another folder.")
-    fields = Fields() if data is None else _look(data, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    recipe.write_text(_recipe(_project_name(folder), fields), encoding="utf-8")
-    if fields.is_argument:
-        code = _CODE.replace("FIELD", fields.text or "").replace('"CLASS"', repr(fields.classes[0]))
-        _write_new(folder / "functions.py", code)
-    _write_new(folder / ".gitignore", ".nacre/\nreport.html\n")
+    if evaluation:
+        text = evaluation_recipe(_project_name(folder), data, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        fields = Fields() if data is None else _look(data, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = _recipe(_project_name(folder), fields)
+        if fields.is_argument:
+            code = _CODE.replace("FIELD", fields.text or "").replace('"CLASS"', repr(fields.classes[0]))
+            _write_new(folder / "functions.py", code)
+    recipe.write_text(text, encoding="utf-8")
+    _write_new(folder / ".gitignore", ".nacre/\nreport.html\nevaluation.html\n")
     there = "" if folder == Path() else f"`cd {folder}` and "
     print_text(f"{recipe}\nEdit it, then {there}type `nacre run`.")
 
@@ -127,17 +139,17 @@ def _recipe(project: str, fields: Fields) -> str:
     data["split"] = fields.split or {"by": "hash", "train": 0.7, "valid": 0.1, "test": 0.2}
     if fields.truth is not None:
         data["truth"] = fields.truth
-    functions = "\n".join(f"  {name}: {_written(spec)}" for name, spec in _functions(fields).items())
-    slices = "\n".join(f"  {name}: {_written(spec)}" for name, spec in _slices(fields).items())
+    functions = "\n".join(f"  {name}: {written(spec)}" for name, spec in _functions(fields).items())
+    slices = "\n".join(f"  {name}: {written(spec)}" for name, spec in _slices(fields).items())
     text_model, table_model = (
         {"text_linear": {"fields": [fields.text]}},
         {"tabular_linear": {"fields": [*fields.numbers]}},
     )
     model = table_model if fields.text is None else text_model
     return f"""# What this project does. `nacre run` goes once round the loop.
-project: {_written(project)}
-data: {_written(data)}
-schema: {_written({"classes": list(fields.classes)})}
+project: {written(project)}
+data: {written(data)}
+schema: {written({"classes": list(fields.classes)})}
 
 # What an expert knows, one rule each. Conditions: keyword, pattern, expression, member, near, says; all, any, not.
 functions:
@@ -148,7 +160,7 @@ slices:
 {slices}
 
 label_model: class_conditional
-model: {_written(model)}
+model: {written(model)}
 """
 
 
@@ -158,7 +170,7 @@ def _functions(fields: Fields) -> dict[str, Any]:
         return {
             f"high_{place}": {
                 "label": last,
-                "when": {"expression": f"{_quoted(name)} > {median:g}"},
+                "when": {"expression": f"{quoted(name)} > {median:g}"},
                 "otherwise": first,
             }
             for place, (name, median) in enumerate(fields.numbers.items(), start=1)
@@ -166,28 +178,16 @@ def _functions(fields: Fields) -> dict[str, Any]:
     code = {"short": {"code": "functions.py:short"}} if fields.is_argument else {}
     return {
         "first_words": {"label": last, "when": {"keyword": [fields.text, ["free cash", "act now"]]}},
-        "long_text": {"label": first, "when": {"expression": f"LENGTH({_quoted(fields.text)}) > 400"}},
+        "long_text": {"label": first, "when": {"expression": f"LENGTH({quoted(fields.text)}) > 400"}},
         **code,
     }
 
 
 def _slices(fields: Fields) -> dict[str, Any]:
     if fields.text is not None:
-        return {"short": {"expression": f"LENGTH({_quoted(fields.text)}) < 80"}}
+        return {"short": {"expression": f"LENGTH({quoted(fields.text)}) < 80"}}
     name, median = next(iter(fields.numbers.items()))
-    return {"low": {"expression": f"{_quoted(name)} <= {median:g}"}}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _written(value: Any) -> str:
-    """Return a value as one line of YAML."""
-    import yaml
-
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
-    return str(text).strip().removesuffix("...").strip()
+    return {"low": {"expression": f"{quoted(name)} <= {median:g}"}}
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nacre.evaluation import ALL, ALL_CRITERIA, Cell
+from nacre.evaluation import ALL, ALL_CRITERIA, Cell, Rigid
 
 if TYPE_CHECKING:
     from nacre.loop._project_evaluation import ProjectEvaluation
+
+
+_AGAINST_EXPERTS = {
+    "fails where experts pass": "fails what experts pass: loosen it",
+    "passes where experts fail": "passes what experts fail: make it stricter",
+}
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,18 @@ def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
             "No expert has labeled a response, so nobody knows how far the evaluators are right. Have some labeled.",
             "nacre export experts-sample -o sample.csv",
         )
-    for flag in evaluation.matrix.rigid:
-        if not flag.is_confirmed:
-            yield NextStep(
-                f"`{flag.evaluator}` is too rigid: {flag.kind} ({flag.value}). Look at what it scores, and loosen it.",
-                f"nacre show responses --criterion {_typed(flag.criterion)}",
-            )
+    flags = [flag for flag in evaluation.matrix.rigid if not flag.is_confirmed]
+    yield from (_of_rigid(flag) for flag in flags if flag.kind in _AGAINST_EXPERTS)
     yield from _missed(evaluation)
+    yield from (_of_rigid(flag) for flag in flags if flag.kind not in _AGAINST_EXPERTS)
+
+
+def _of_rigid(flag: Rigid) -> NextStep:
+    told = _AGAINST_EXPERTS.get(flag.kind, f"says {flag.value} of nearly everything, so it tells no responses apart")
+    return NextStep(
+        f"`{flag.evaluator}` {told}. Read what it scores.",
+        f"nacre show responses --criterion {_typed(flag.criterion)}",
+    )
 
 
 def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
@@ -59,8 +70,8 @@ def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
             worst = max(found, key=lambda name: found[name])
             can_retry = status == "failed" and any(run.evaluators[name] for name in found)
             yield NextStep(
-                f"Scores that are {status}: {sum(found.values()):,}, most of them by `{worst}` ({found[worst]:,}). Read "
-                f"the messages with `nacre show responses --score {status}`.",
+                f"Scores that are {status}: {sum(found.values()):,}, most of them by `{worst}` ({found[worst]:,}). "
+                f"Read the messages with `nacre show responses --score {status}`.",
                 "nacre run --retry-errors" if can_retry else "",
             )
 
@@ -78,7 +89,7 @@ def _gaps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
 def _missed(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
     """Yield the cell that misses its target by most, else the slice that fares worst."""
     cells = [cell for cell in evaluation.matrix.cells.values() if cell.criterion != ALL_CRITERIA]
-    missed = [cell for cell in cells if cell.status == "missed"]
+    missed = [cell for cell in cells if cell.status == "missed" and not cell.mean.is_too_few]
     if missed:
         worst = max(missed, key=_shortfall)
         yield NextStep(
