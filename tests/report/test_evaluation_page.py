@@ -380,7 +380,7 @@ def test_a_preference_shows_how_often_each_system_wins(tmp_path):
 
         page = evaluation_page(evaluation_subject(project_evaluation(planted.project, planted.recipe)))
 
-    (chart,) = charts_of(section_of(page, "Result"), "win_rate")
+    (chart, *_) = charts_of(section_of(page, "Result"), "win_rate")
     by_label = {row["label"]: (row["won"], row["lost"]) for row in chart.values}
     shorter = frame.with_columns(won=pl.col("response").str.len_chars() < 10).filter(pl.col("system") == "a")
     assert by_label["a"] == (shorter["won"].sum(), (~shorter["won"]).sum())

@@ -8,7 +8,7 @@ from typing import Any
 
 from nacre.displays._chart import Chart, Kind
 from nacre.displays._html import Html, prose, tag
-from nacre.displays._measure import Measured, measure, measure_html
+from nacre.displays._measure import Measured, is_too_few, measure, measure_html
 from nacre.displays._schema import COUNT, MEASURE, TEXT, record
 from nacre.displays._table import Column, table
 
@@ -60,6 +60,7 @@ def render(chart: Chart) -> Html:
             tag("td", tag("div", *_segments(row), class_="stack"), class_="plot"),
             tag("td", measure_html(row["rate"]), class_="numbers"),
             tag("td", _controlled(row), class_="numbers") if is_controlled else None,
+            class_="few" if is_too_few(row["rate"]) else None,
         )
         for row in chart.values
     )

@@ -124,17 +124,20 @@ def agreement_chart(
     return agreement(rows, title=title, label=label, note=note)
 
 
-def win_rates_chart(rates: Iterable[Document], *, title: str, note: str = "") -> Chart:
-    """Return win rates as a chart, a row per system and slice.
+def win_rates_chart(
+    rates: Iterable[Document], *, title: str, by: Literal["system", "slice"] = "system", note: str = ""
+) -> Chart:
+    """Return win rates as a chart.
 
     Args:
         rates: What `WinRate.to_dict` returned.
         title: What they are about.
+        by: What tells the rows apart.
         note: What a reader should know.
     """
     rows = (
         WinRateRow(
-            ", ".join(filter(None, (rate["system"], "" if rate["slice"] == ALL and rate["system"] else rate["slice"]))),
+            rate[by] or ALL,
             rate["won"],
             rate["tied"],
             rate["lost"],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from nacre.displays import Block, Code, Page, Section
+from nacre.displays import Block, Code, Details, Page, Section
 from nacre.evaluation import ALL, ALL_CRITERIA, Cell, win_rates_chart
 from nacre.metrics import MIN_N
 from nacre.report._evaluation_changes import changes_section, moved_rows
@@ -21,9 +21,7 @@ from nacre.report._words import count, interval, names
 _MOST_CHARACTERS = 1_000_000
 """Of all texts in a page together, so that it stays small enough to send."""
 _MOST_STEPS, _MOST_WORSE = 5, 3
-_MOST_RATES = 40
 _RATES = "A tie counts half. Length-controlled: the win rate that equally long responses would have."
-_FIRST = f"{_RATES} The first {_MOST_RATES} are shown."
 _LENGTHS = (5_000, 3_000, 2_000, 1_200, 800, 500, 300)
 
 
@@ -76,9 +74,14 @@ def _result(subject: EvaluationSubject, shown: Mapping[tuple[str, str], Shown]) 
 
 def _win_rates(subject: EvaluationSubject) -> Iterator[Block]:
     for evaluator, rates in subject.win_rates.items():
-        known = [rate.to_dict() for rate in rates if rate.raw.n]
-        title = f"{evaluator}: responses that win against the other"
-        yield win_rates_chart(known[:_MOST_RATES], title=title, note=_RATES if len(known) <= _MOST_RATES else _FIRST)
+        known = [rate for rate in rates if rate.raw.n]
+        whole = [rate.to_dict() for rate in known if rate.slice == ALL]
+        yield win_rates_chart(whole, title=f"{evaluator}: responses that win", note=_RATES)
+        for system in dict.fromkeys(rate.system for rate in known):
+            slices = [rate.to_dict() for rate in known if rate.system == system and rate.slice != ALL]
+            if slices:
+                chart = win_rates_chart(slices, title=f"{evaluator}, by slice", by="slice")
+                yield Details(system or evaluator, [chart], note=f"win rates in {count(len(slices), 'slice')}")
 
 
 def _steps(subject: EvaluationSubject) -> Iterator[Block]:
