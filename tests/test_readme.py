@@ -23,3 +23,13 @@ def test_the_project_of_the_readme_trains_a_model(tmp_path):
     assert turn.labels is not None
     assert all(turn.labels.label_matrix.summary().functions["votes"] > 0)
     assert turn.trained is not None
+
+
+def test_the_evaluation_of_the_readme_is_a_recipe(tmp_path):
+    block = next(block for block in blocks(README) if block.title == "assistant/nacre.yaml")
+    (tmp_path / "nacre.yaml").write_text(block.text, encoding="utf-8")
+
+    recipe = loop.read_evaluation_recipe(tmp_path / "nacre.yaml")
+
+    assert [criterion.name for criterion in recipe.criteria] == ["polite", "no_personal_data"]
+    assert [part.name for part in recipe.slices] == ["spanish", "refund"]
