@@ -179,6 +179,7 @@ def test_labels_of_experts_in_every_form(tmp_path, text):
     [
         pytest.param("polite\npass\n", IngestError, "does not say which response", id="no response"),
         pytest.param("prompt_id\nq1\n", IngestError, "holds no labels", id="no label"),
+        pytest.param("prompt_id,score\nq1,pass\n", IngestError, "does not say of which `criterion`", id="no criterion"),
         pytest.param(
             "prompt_id,polite\nq1,pass\nx,pass\n", IngestError, "row 2, `prompt_id` 'x'", id="an unknown prompt"
         ),
@@ -272,6 +273,24 @@ def test_scores_of_another_tool_stand_beside_the_evaluators(help_desk):
 def test_imported_scores_take_no_name_of_an_evaluator(help_desk):
     with pytest.raises(SchemaError, match="`polite` is an evaluator"):
         imported(help_desk, "prompt_id,polite\nq1,pass\n", import_scores)
+
+
+def test_a_score_that_is_no_number_is_refused(tmp_path):
+    evaluation = Evaluation(
+        tmp_path, with_evaluation(criteria={"seconds": {"scale": {"number": {"low": 0, "high": 9}}}})
+    )
+
+    with pytest.raises(SchemaError, match="Scores on `seconds` are numbers; found 'fast'"):
+        imported(evaluation, "prompt_id,seconds\nq1,3\nq2,fast\n", import_scores)
+
+
+def test_a_sheet_that_nobody_filled_in_holds_no_label(help_desk):
+    help_desk.run()
+
+    assert imported(help_desk, "prompt_id,polite\nq1,\n") == 0
+    assert imported(help_desk, "prompt_id,polite,evaluator\nq1,,judge\n", import_scores) == 0
+    assert looked_at(help_desk).experts is None
+    assert not help_desk.run().is_new
 
 
 def test_the_rows_behind_a_cell_come_worst_first(help_desk):

@@ -25,7 +25,6 @@ from nacre.loop._evaluation_sync import (
     sync_evaluation,
 )
 from nacre.loop._resources import embedding_note, project_context
-from nacre.loop._response_labels import response_keys
 from nacre.workspace import Run, RunContent
 
 if TYPE_CHECKING:
@@ -83,9 +82,7 @@ def run_benchmark(
     scores = evaluate(
         recipe.evaluators, data, store=project.columns, context=context, retry_errors=retry_errors, progress=progress
     )
-    scores = _with_others(
-        recipe, scores, [found.scores, imported_scores(project, recipe.criteria, response_keys(data))]
-    )
+    scores = _with_others(recipe, scores, [found.scores, imported_scores(project, recipe.criteria, data)])
     members = slice_members(recipe.slices, data, context=context, store=project.columns)
     content = _content(project, recipe, scores, data, members)
     run = project.runs.add(content, note=note or "", metrics=_metrics(scores, members))

@@ -20,6 +20,8 @@ from nacre.loop._response_labels import WHERE, keep_places, locate, read_labels,
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables
 
+_PASS_FAIL = {"true": "pass", "false": "fail", "1": "pass", "0": "fail"}
+
 
 def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
     """Set criteria, evaluators and slices as the recipe says; each change is an event of the project."""
@@ -95,22 +97,23 @@ def drop_table(tables: Tables, file: str) -> None:
         del tables[name]
 
 
-def expert_labels(project: Project, criteria: Sequence[Criterion], responses: pl.DataFrame) -> ExpertLabels | None:
+def expert_labels(project: Project, criteria: Sequence[Criterion], responses: Dataset) -> ExpertLabels | None:
     """Return what experts said of responses, or None where they said nothing; the latest label of an expert counts.
 
     Args:
         project: Where the labels are.
         criteria: What they are about; labels on other criteria are left out.
-        responses: What `response_keys` returned.
+        responses: The responses that are there.
     """
     labels = _located(project.experts, ["criterion", "annotator"], criteria, responses)
     return None if labels is None else ExpertLabels.from_frame(_weighed(project, labels), criteria)
 
 
-def imported_scores(project: Project, criteria: Sequence[Criterion], responses: pl.DataFrame) -> Scores | None:
+def imported_scores(project: Project, criteria: Sequence[Criterion], responses: Dataset) -> Scores | None:
     """Return the scores of other tools, or None where there are none of these responses."""
     labels = _located(project.scores, ["criterion", "evaluator"], criteria, responses)
-    return None if labels is None else _scores(labels, criteria, responses=responses)
+    keys = ["row_id", "prompt_id", "repeat"]
+    return None if labels is None else _scores(labels, criteria, responses=responses.collect(keys))
 
 
 def _with_criteria_of_runs(project: Project, recipe: EvaluationRecipe) -> EvaluationRecipe:
@@ -152,7 +155,7 @@ def _import(
 
 
 def _located(
-    tables: Tables, keys: Sequence[str], criteria: Sequence[Criterion], responses: pl.DataFrame
+    tables: Tables, keys: Sequence[str], criteria: Sequence[Criterion], responses: Dataset
 ) -> pl.DataFrame | None:
     frames = tables.frames()
     if not frames:
@@ -160,9 +163,8 @@ def _located(
     labels = pl.concat(frames, how="diagonal_relaxed")
     known = [criterion.name for criterion in criteria]
     unique = [*WHERE, *(key for key in keys if key in labels.columns)]
-    if "criterion" in labels.columns:
-        labels = labels.filter(pl.col("criterion").is_in(known))
-    found = locate(labels.unique(unique, keep="last", maintain_order=True), responses)
+    labels = labels.filter(pl.col("criterion").is_in(known))
+    found = locate(labels.unique(unique, keep="last", maintain_order=True), response_keys(responses))
     # The same response twice, by its text, may have been labeled twice; both labels now are of one row.
     found = found.unique([name for name in ("row_id", *unique[3:])], keep="last", maintain_order=True)
     return found if len(found) else None
@@ -174,7 +176,7 @@ def _weighed(project: Project, labels: pl.DataFrame) -> pl.DataFrame:
         project.samples.read(name).with_columns(criterion=pl.lit(name)).rename({"weight": "@weight"})
         for name in project.samples
     ]
-    if not samples or "criterion" not in labels.columns:
+    if not samples:
         return labels
     known = pl.concat(samples).unique([*WHERE, "criterion"])
     joined = labels.join(known, on=[*WHERE, "criterion"], how="left", maintain_order="left")
@@ -199,20 +201,25 @@ def _scores(labels: pl.DataFrame, criteria: Sequence[Criterion], *, responses: p
         name = pl.when(several).then(pl.format("{} ({})", "evaluator", "criterion")).otherwise("evaluator")
         labels = labels.with_columns(name.alias("evaluator"))
     by_name = {criterion.name: criterion for criterion in criteria}
-    parts = []
-    for (name,), part in labels.group_by("criterion", maintain_order=True):
-        criterion = by_name.get(str(name))
-        typed = part if criterion is None else part.with_columns(_typed(criterion))
-        parts.append(Scores.from_frame(typed, criteria, responses=responses))
+    parts = [
+        Scores.from_frame(part.with_columns(_typed(part, by_name.get(str(name)))), criteria, responses=responses)
+        for (name,), part in labels.group_by("criterion", maintain_order=True)
+    ]
+    if not parts:
+        return Scores.from_frame(labels, criteria, responses=responses)
     evaluators = {name: "" for part in parts for name in part.evaluators}
     return Scores(pl.concat([part.frame for part in parts]), tuple(criteria), evaluators)
 
 
-def _typed(criterion: Criterion) -> pl.Expr:
+def _typed(labels: pl.DataFrame, criterion: Criterion | None) -> pl.Series:
     """Return the scores of a file, which are text, as an evaluator would answer."""
-    score = pl.col("score")
-    if not isinstance(criterion.scale, Classes):
-        return score.cast(pl.Float64)
-    if criterion.scale == PASS_FAIL:
-        return score.str.to_lowercase().replace({"true": "pass", "false": "fail", "1": "pass", "0": "fail"})
-    return score
+    scores = labels.get_column("score")
+    if criterion is None:  # refused by its name later
+        return scores
+    if isinstance(criterion.scale, Classes):
+        is_pass_fail = criterion.scale == PASS_FAIL
+        return scores.str.to_lowercase().replace(_PASS_FAIL) if is_pass_fail else scores
+    numbers = scores.cast(pl.Float64, strict=False)
+    if (odd := numbers.is_null()).any():
+        raise SchemaError(f"Scores on `{criterion.name}` are numbers; found {scores.filter(odd)[0]!r}.")
+    return numbers

@@ -28,7 +28,6 @@ from nacre.evaluation import (
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_responses import recipe_responses
 from nacre.loop._evaluation_sync import expert_labels
-from nacre.loop._response_labels import response_keys
 from nacre.metrics import Metric
 from nacre.workspace import Event, Run
 
@@ -70,7 +69,7 @@ class ProjectEvaluation:
     @cached_property
     def experts(self) -> ExpertLabels | None:
         """What experts say of them by now, or None where they said nothing."""
-        return expert_labels(self.project, run_criteria(self.run), response_keys(Dataset.from_frame(self.responses)))
+        return expert_labels(self.project, run_criteria(self.run), Dataset.from_frame(self.responses))
 
     @cached_property
     def baseline_scores(self) -> Scores | None:

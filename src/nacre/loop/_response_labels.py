@@ -55,7 +55,9 @@ def read_labels(
     table = _read(path, fields, options, criteria)
     if "score" not in table.columns:
         table = _long(table, criteria, path)
-    if "criterion" not in table.columns and len(criteria) == 1:
+    if "criterion" not in table.columns:
+        if len(criteria) != 1:
+            raise IngestError(f"{path} has `score` and does not say of which `criterion`: {', '.join(criteria)}.")
         table = table.with_columns(criterion=pl.lit(criteria[0]))
     place = next((name for name in PLACES if name in table.columns), None)
     if place is None or (place == "prompt" and "response" not in table.columns):
