@@ -193,3 +193,44 @@ def test_a_score_that_experts_contradict_is_marked_in_words():
 
     assert 'class="score disagrees"' in shown
     assert "expert fail" in shown
+
+
+@pytest.mark.parametrize(
+    ("metric", "shown"),
+    [
+        ((345.2, 300.1, 390.4, 150), "345 [300-390] n=150"),
+        ((2.5313, 2.41, 2.66, 150), "2.53 [2.41-2.66] n=150"),
+        ((0.99563, 0.9941, 0.9969, 900), "0.9956 [0.9941-0.9969] n=900"),
+    ],
+    ids=["wide", "narrow", "very narrow"],
+)
+def test_numbers_have_the_digits_that_their_interval_gives_sense_to(metric, shown):
+    assert ds.measure_text(ds.measure(metric), "number") == shown
+
+
+def test_lines_of_few_responses_are_grey():
+    shown = draw(ds.trend({"all": [METRIC, METRIC], "spanish": [FEW, METRIC]}, ["1", "2"], title="runs"))
+
+    assert shown.count('class="line"') == 1
+    assert shown.count('class="line few"') == 1
+
+
+def test_win_rates_of_few_comparisons_are_grey():
+    rows = [ds.WinRateRow("all", 30, 0, 30, (0.5, 0.4, 0.6, 60)), ds.WinRateRow("es", 3, 0, 0, (1.0, 0.4, 1.0, 3))]
+
+    assert draw(ds.win_rate(rows, title="wins")).count('<tr class="few">') == 1
+
+
+def test_the_gap_of_accepting_has_no_colour():
+    row = ds.AgreementRow("judge", METRIC, accept_gap=(0.2, 0.1, 0.3, 400))
+
+    shown = draw(ds.agreement([row], title="agreement"))
+
+    assert "+.20" in shown
+    assert 'class="change' not in shown
+
+
+def test_the_earlier_response_stands_below_the_new_one():
+    shown = draw(ds.responses([ds.ResponseCard("How?", "New.", earlier="Old.")], title="one"))
+
+    assert shown.index("New.") < shown.index("before") < shown.index("Old.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ _HIDDEN = (*_TEXTS, "row_id", "uid", "prompt_id", "repeat", "metadata", "split")
 _N_SCORES = 8
 _N_FACTS, _FACT = 4, 80
 _N_RATIONALE, _N_OTHER, _N_CONTEXT = 1_000, 200, 100
+_HASH = re.compile("[0-9a-f]{16}")
+"""What `read_responses` calls a prompt that has no id."""
 
 Row = Mapping[str, Any]
 
@@ -154,9 +157,12 @@ def _earlier(subject: EvaluationSubject, chosen: pl.Series) -> dict[int, str | N
 
 
 def _title(row: Row) -> str:
-    name = row.get("uid") if row.get("uid") is not None else row["prompt_id"]
-    repeat = f", repeat {row['repeat']}" if row.get("repeat") else ""
-    return f"{name}{repeat}"
+    """Return how people call a response: its own id, else that of its prompt, else its row."""
+    row_id, uid, prompt_id = str(row["row_id"]), row.get("uid"), row["prompt_id"]
+    if uid is not None and str(uid) != row_id:
+        return str(uid)
+    repeat = f", repeat {row['repeat']}" if row["repeat"] else ""
+    return f"row {row_id}" if _HASH.fullmatch(prompt_id) else f"{prompt_id}{repeat}"
 
 
 def _facts(responses: pl.DataFrame) -> list[str]:
