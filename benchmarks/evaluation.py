@@ -30,7 +30,7 @@ PEERS: dict[str, tuple[str, dict[str, str]]] = {
     "promptfoo, Python": ("run_promptfoo", {"promptfoo": str(PROMPTFOO), "language": "python"}),
 }
 NOTES = {
-    "inspect_ai": "mock model; the log is written as it goes",
+    "inspect_ai": "mock model; the log is written as it goes, without its live view",
     "deepeval": "responses in the test cases; the run is written once, at the end",
     "promptfoo": "functions in JavaScript, without the start of Node; results in its database",
     "promptfoo, Python": "a process for each call",
