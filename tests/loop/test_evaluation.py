@@ -12,6 +12,7 @@ from nacre.loop import (
     drop_table,
     evaluated_dataset,
     evaluated_rows,
+    export_benchmark,
     export_project,
     export_responses,
     export_sample,
@@ -276,9 +277,8 @@ def test_imported_scores_take_no_name_of_an_evaluator(help_desk):
 
 
 def test_a_score_that_is_no_number_is_refused(tmp_path):
-    evaluation = Evaluation(
-        tmp_path, with_evaluation(criteria={"seconds": {"scale": {"number": {"low": 0, "high": 9}}}})
-    )
+    seconds = {"seconds": {"scale": {"number": {"low": 0, "high": 9}}}}
+    evaluation = Evaluation(tmp_path, with_evaluation(criteria=seconds, evaluators=None))
 
     with pytest.raises(SchemaError, match="Scores on `seconds` are numbers; found 'fast'"):
         imported(evaluation, "prompt_id,seconds\nq1,3\nq2,fast\n", import_scores)
@@ -452,3 +452,24 @@ def test_a_format_that_does_not_exist_is_named_with_those_that_do(tmp_path):
 
     with pytest.raises(IngestError, match=r"no format `promptfo` of responses; there are auto, csv"):
         Evaluation(tmp_path, spec).run()
+
+
+def test_a_benchmark_is_shared_as_one_file(help_desk, tmp_path):
+    help_desk.run()
+    export_benchmark(looked_at(help_desk), tmp_path / "exam.nacre")
+    answers = pl.DataFrame({"id": ["q0", "q1", "q999"], "answer": ["Please: yes", "no", "yes"]})
+    (tmp_path / "other").mkdir()
+    source = {"source": "responses.jsonl", "prompt_id": "id", "response": "answer"}
+    spec = {"project": "help", "evaluation": {"responses": source, "benchmark": "../exam.nacre"}}
+
+    other = Evaluation(tmp_path / "other", spec, answers)
+    done = other.run()
+
+    assert done.notes[:2] == (
+        f"{N - 2} prompts of the benchmark have no response.",
+        "1 responses are to prompts that the benchmark does not have: left out.",
+    )
+    scores = run_scores(other.project, done.run).wide()
+    assert scores.select("prompt_id", "polite", "overlap").rows() == [("q0", 1.0, 2.0), ("q1", 0.0, 0.0)]
+    assert [part.name for part in looked_at(other).recipe.slices] == ["spanish", "long"]
+    assert list(other.project.criteria) == ["polite", "correct"]

@@ -10,12 +10,12 @@ import typer
 from nacre.cli._output import print_text
 from nacre.cli._project import RECIPE, File, opened, opened_evaluation, opened_project
 
-EVALUATED = ("responses", "scores", "experts-sample")
+EVALUATED = ("responses", "scores", "experts-sample", "benchmark")
 
 
 def export(
     what: Annotated[
-        str, typer.Argument(help="training-set, votes, data, recipe, responses, scores or experts-sample.")
+        str, typer.Argument(help="training-set, votes, data, recipe, responses, scores, experts-sample or benchmark.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV, JSON Lines, Parquet, Arrow; or YAML.")],
     file: File = RECIPE,
@@ -32,6 +32,7 @@ def export(
 
     `responses`: those of a run, with slices and scores. `scores`: a row per score. `experts-sample`: responses for
     experts to label, with a column per criterion to fill in; `nacre import FILE --as experts` takes it back.
+    `benchmark`: prompts, slices, criteria and evaluators in one file, for `benchmark` in another nacre.yaml.
     """
     if what in EVALUATED:
         _export_evaluated(what, output, file, escape_formulas, n, criterion, run)
@@ -61,10 +62,13 @@ def _export_evaluated(
     what: str, output: Path, file: Path, escape_formulas: bool, n: int, criterion: str | None, run: str | None
 ) -> None:
     from nacre.data import write
-    from nacre.loop import export_responses, export_sample, export_scores, project_evaluation
+    from nacre.loop import export_benchmark, export_responses, export_sample, export_scores, project_evaluation
 
     with opened_evaluation(file) as (project, recipe):
         evaluation = project_evaluation(project, recipe, run)
+        if what == "benchmark":
+            export_benchmark(evaluation, output)
+            return
         if what == "experts-sample":
             frame = export_sample(evaluation, n, criterion=criterion)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from nacre.cli._project import RECIPE, File, Json, opened_evaluation
 from nacre.errors import SpecError
 
 if TYPE_CHECKING:
-    from nacre.loop import EvaluationRecipe
+    from nacre.evaluation import Criterion
 
 
 def gate(
@@ -33,12 +34,12 @@ def gate(
     from nacre.loop import distrusted, project_evaluation
 
     with opened_evaluation(file) as (project, recipe):
-        conditions = least or recipe.gate or _targets(recipe)
+        evaluation = project_evaluation(project, recipe, run)
+        conditions = least or recipe.gate or _targets(evaluation.scores.criteria)
         if not conditions:
             raise SpecError(
                 "There is nothing to ask for: give --min 'correct>=0.8', a `gate`, or a `target` of a criterion."
             )
-        evaluation = project_evaluation(project, recipe, run)
         result = check(evaluation.matrix, list(conditions), refused=distrusted(evaluation))
     if junit is not None:
         junit.write_text(result.to_junit(), encoding="utf-8")
@@ -51,7 +52,7 @@ def gate(
         raise typer.Exit(result.exit_code)
 
 
-def _targets(recipe: EvaluationRecipe) -> list[str]:
+def _targets(criteria: Sequence[Criterion]) -> list[str]:
     """Return the targets of the criteria as conditions."""
-    wanted = [part for part in recipe.criteria if part.target is not None]
+    wanted = [part for part in criteria if part.target is not None]
     return [f"{part.name} {'<=' if part.lower_is_better else '>='} {part.target:g}" for part in wanted]

@@ -4,6 +4,7 @@ from nacre.loop._alignments import alignments, distrusted, record_alignments
 from nacre.loop._document import read_document
 from nacre.loop._evaluated_rows import evaluated_rows, readable_labels, readable_scores
 from nacre.loop._evaluation import Evaluated, run_benchmark
+from nacre.loop._evaluation_benchmark import export_benchmark
 from nacre.loop._evaluation_export import export_responses, export_sample, export_scores
 from nacre.loop._evaluation_next import NextStep, next_steps
 from nacre.loop._evaluation_recipe import EvaluationRecipe
@@ -55,6 +56,7 @@ __all__ = [
     "evaluated_dataset",
     "evaluated_rows",
     "expert_labels",
+    "export_benchmark",
     "export_frame",
     "export_project",
     "export_recipe",

@@ -15,6 +15,7 @@ from nacre.data import Dataset
 from nacre.errors import SchemaError
 from nacre.evaluation import Scores, evaluate, evaluation_matrix
 from nacre.labeling import slice_members
+from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_responses import recipe_responses
 from nacre.loop._evaluation_sync import (
@@ -71,6 +72,7 @@ def run_benchmark(
         SchemaError: Nothing scores the responses.
     """
     progress = progress or Silent()
+    recipe = with_benchmark(recipe)
     sync_evaluation(project, recipe)
     found = recipe_responses(recipe, responses, system=system)
     data, recipe = found.data, _with_criteria(recipe, found.scores)

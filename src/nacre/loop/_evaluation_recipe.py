@@ -12,7 +12,7 @@ from nacre.evaluation import Criterion, Evaluator, criterion_from_spec, evaluato
 from nacre.functions import Slice, condition_from_spec
 from nacre.loop._recipe_file import READER_KEYS, check_keys, check_texts, named_parts, reader_options, within
 
-KEYS = ("responses", "criteria", "evaluators", "slices", "experts", "scores", "baseline", "gate")
+KEYS = ("responses", "benchmark", "criteria", "evaluators", "slices", "experts", "scores", "baseline", "gate")
 RESPONSE_FIELDS = ("uid", "prompt", "response", "reference", "contexts", "metadata", "system", "prompt_id", "repeat")
 KEY_FIELDS = ("key", "uid", "prompt_id", "repeat", "prompt", "response", "row", "criterion", "score")
 EXPERT_FIELDS = (*KEY_FIELDS, "annotator", "explanation", "golden", "at", "weight")
@@ -41,6 +41,7 @@ class EvaluationRecipe:
     Args:
         project: The name of the project.
         responses: Where the responses come from.
+        benchmark: A file with prompts, criteria, evaluators and slices, relative to the folder of the recipe.
         criteria: What good means.
         evaluators: What scores the responses.
         slices: The parts of the responses that are looked at by themselves.
@@ -53,6 +54,7 @@ class EvaluationRecipe:
 
     project: str
     responses: TableRecipe
+    benchmark: str | None
     criteria: tuple[Criterion, ...]
     evaluators: tuple[Evaluator, ...]
     slices: tuple[Slice, ...]
@@ -69,11 +71,14 @@ def evaluation_from_spec(project: str, spec: Any, *, folder: Path) -> Evaluation
     criteria = _criteria(spec.get("criteria") or {})
     evaluators = _evaluators(spec.get("evaluators") or {}, criteria)
     of_evaluators = {evaluator.criterion.name: evaluator.criterion for evaluator in evaluators}
-    if not criteria and not of_evaluators:
+    with within("evaluation"):
+        check_texts(spec, ("benchmark",))
+    if not criteria and not of_evaluators and "benchmark" not in spec:
         raise SpecError("`evaluation` needs `criteria`, what good means, or `evaluators` of the catalogue.")
     return EvaluationRecipe(
         project=project,
         responses=_responses(spec["responses"]),
+        benchmark=spec.get("benchmark"),
         criteria=tuple({**criteria, **of_evaluators}.values()),
         evaluators=evaluators,
         slices=_slices(spec.get("slices") or {}),

@@ -11,6 +11,7 @@ from nacre.data import Dataset, read
 from nacre.errors import IngestError, UnknownFieldError, UnknownNameError
 from nacre.evaluation import Scores, read_responses
 from nacre.exchange import IMPORT_FORMATS, read_evaluation
+from nacre.loop._evaluation_benchmark import recipe_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 
 AUTO = "auto"
@@ -78,7 +79,14 @@ def _read(recipe: EvaluationRecipe, path: Path) -> Responses:
         return _of_tool(path, None if format == AUTO else str(format), recipe)
     fields = dict(table.fields)
     data = read(path, uid=fields.pop("uid", None), format=format, **options)
-    return Responses(read_responses(data, fields=fields))
+    benchmark = recipe_benchmark(recipe)
+    if benchmark is None:
+        return Responses(read_responses(data, fields=fields))
+    matched = benchmark.responses_of(data, fields=fields)
+    notes = [f"{len(matched.missing):,} prompts of the benchmark have no response."] if len(matched.missing) else []
+    if len(matched.unknown):
+        notes.append(f"{len(matched.unknown):,} responses are to prompts that the benchmark does not have: left out.")
+    return Responses(matched.data, notes=tuple(notes))
 
 
 def _of_tool(path: Path, format: str | None, recipe: EvaluationRecipe) -> Responses:

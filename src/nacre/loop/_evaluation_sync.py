@@ -14,6 +14,7 @@ from nacre.data import Classes, Dataset
 from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, criterion_from_spec
 from nacre.functions import Code, Context
+from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
 from nacre.loop._response_labels import WHERE, keep_places, locate, read_labels, response_keys
 
@@ -118,6 +119,7 @@ def imported_scores(project: Project, criteria: Sequence[Criterion], responses: 
 
 def _with_criteria_of_runs(project: Project, recipe: EvaluationRecipe) -> EvaluationRecipe:
     """Return the recipe with the criteria that came with the responses of the newest run."""
+    recipe = with_benchmark(recipe)
     newest = project.runs.newest
     known = {} if newest is None else newest.content.criteria
     own = {criterion.name for criterion in recipe.criteria}

@@ -72,6 +72,8 @@ def _evaluation(project: Project, recipe: EvaluationRecipe) -> dict[str, Any]:
         for name, table in tables.items()
         if table is not None
     }
+    if recipe.benchmark is not None:
+        spec["benchmark"] = recipe.benchmark
     spec["criteria"] = {name: criterion.spec() for name, criterion in project.criteria.items()}
     spec["evaluators"] = dict(project.evaluators.items())
     spec["slices"] = {name: part.when.spec() for name, part in project.evaluation_slices.items()}

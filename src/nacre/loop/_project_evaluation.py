@@ -25,6 +25,7 @@ from nacre.evaluation import (
     evaluation_matrix,
     trend,
 )
+from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_responses import recipe_responses
 from nacre.loop._evaluation_sync import expert_labels
@@ -116,7 +117,7 @@ def project_evaluation(
     if newest is None:
         raise WorkspaceError(f"No responses of `{project.name}` were evaluated yet. `nacre run` does that.")
     found = newest if run is None else project.runs[run]
-    return ProjectEvaluation(project, recipe, found, _baseline(project, recipe, found, baseline))
+    return ProjectEvaluation(project, with_benchmark(recipe), found, _baseline(project, recipe, found, baseline))
 
 
 def compare_runs(
