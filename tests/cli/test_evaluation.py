@@ -17,7 +17,7 @@ from planted_projects import MAIL, mail, write_project
 
 pytestmark = pytest.mark.e2e
 
-SHOWS = ("matrix", "runs", "agreement", "gaps", "evaluators", "responses", "events")
+SHOWS = ("matrix", "runs", "trend", "agreement", "gaps", "evaluators", "responses", "events")
 
 
 @pytest.fixture
@@ -76,6 +76,9 @@ def test_show_as_text_and_as_json(evaluated, what):
     assert found
     if what == "runs":
         assert [(row["run"], row["note"], row["author"]) for row in found] == [(1, "base", "ann"), (2, "better", "ann")]
+    if what == "trend":
+        polite = [row for row in found if (row["slice"], row["criterion"]) == ("all", "polite")]
+        assert [(row["run"], row["n"]) for row in polite] == [("1 (base)", N), ("2 (better)", N)]
     if what == "gaps":
         assert [(gap["slice"], gap["kind"]) for gap in found] == [("long", "empty")]
     if what == "evaluators":
@@ -177,6 +180,7 @@ def test_scores_of_another_tool(help_desk):
     help_desk("run")
     assert [row["evaluator"] for row in help_desk.json("show", "evaluators")] == ["polite", "overlap", "judge"]
     assert "Did you mean `scores`" in help_desk("import", "judge.csv", "--as", "score", code=1)
+    assert "`nacre run --responses FILE`" in help_desk("import", "judge.csv", "--as", "responses", code=1)
 
 
 @pytest.mark.parametrize(("what", "name"), [("responses", "out.csv"), ("scores", "out.jsonl"), ("recipe", "out.yaml")])

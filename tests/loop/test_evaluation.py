@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -466,10 +467,18 @@ def test_a_benchmark_is_shared_as_one_file(help_desk, tmp_path):
     done = other.run()
 
     assert done.notes[:2] == (
-        f"{N - 2} prompts of the benchmark have no response.",
-        "1 responses are to prompts that the benchmark does not have: left out.",
+        f"Prompts of the benchmark without a response: {N - 2}.",
+        "Responses to prompts that the benchmark does not have, which are left out: 1.",
     )
     scores = run_scores(other.project, done.run).wide()
     assert scores.select("prompt_id", "polite", "overlap").rows() == [("q0", 1.0, 2.0), ("q1", 0.0, 0.0)]
     assert [part.name for part in looked_at(other).recipe.slices] == ["spanish", "long"]
     assert list(other.project.criteria) == ["polite", "correct"]
+
+
+def test_two_runs_at_once_that_score_the_same_are_one_run(help_desk):
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: help_desk.run(), range(4)))
+
+    assert len(help_desk.project.runs) == 1
+    assert sum(part.is_new for part in done) == 1

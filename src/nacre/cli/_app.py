@@ -23,7 +23,7 @@ from nacre.cli._predict import predict
 from nacre.cli._restore import restore
 from nacre.cli._run import run
 from nacre.cli._show import show
-from nacre.cli._show_evaluation import agreement, evaluators, gaps, matrix, responses, runs
+from nacre.cli._show_evaluation import agreement, evaluators, gaps, matrix, responses, runs, trend
 from nacre.errors import CancelledError, NacreError
 
 
@@ -54,7 +54,7 @@ app.command()(demo)
 app.command()(init)
 app.command("import")(import_)
 app.command()(run)
-for look in (matrix, runs, agreement, gaps, evaluators, responses):
+for look in (matrix, runs, trend, agreement, gaps, evaluators, responses):
     show.command()(look)
 app.add_typer(show)
 app.command()(compare)

@@ -9,7 +9,7 @@ import typer
 
 from nacre.cli._output import print_json, print_text
 from nacre.cli._project import RECIPE, File, Json, opened, opened_evaluation
-from nacre.errors import UnknownNameError
+from nacre.errors import SpecError, UnknownNameError
 
 LABELS = ("experts", "scores")
 
@@ -33,6 +33,11 @@ def import_(
     """
     if what in LABELS:
         return _import_labels(what, source, file, drop, json)
+    if what == "responses":
+        raise SpecError(
+            "Responses are not imported: name their file under `responses` in nacre.yaml, or evaluate another one with "
+            "`nacre run --responses FILE`."
+        )
     if what != "data":
         raise UnknownNameError("import", what, available=("data", *LABELS))
     return _import_data(source, file, drop, refused, json)

@@ -74,7 +74,7 @@ def groups(file: File = RECIPE, iteration: Iteration = None, json: Json = False)
     found = _document(file, iteration)["groups"]
     if json:
         return print_json(found)
-    rows = [{**group, "rate": _measured(group["rate"])} for group in found]
+    rows = [{**group, "rate": measured(group["rate"])} for group in found]
     columns = [
         Column("name", "group"),
         Column("n_errors", "errors", "integer"),
@@ -93,7 +93,7 @@ def slices(file: File = RECIPE, iteration: Iteration = None, json: Json = False)
     if json:
         return print_json(quality)
     names = ("coverage", "majority_vote", "label_model", "end_model", "end_model_f1")
-    rows = [{"slice": row["slice"], **{name: _measured(row[name]) for name in names}} for row in quality["slices"]]
+    rows = [{"slice": row["slice"], **{name: measured(row[name]) for name in names}} for row in quality["slices"]]
     columns = [
         Column("slice", "slice"),
         *(Column(name, name.replace("_", " "), "metric") for name in names[:-1]),
@@ -172,7 +172,7 @@ def iterations(file: File = RECIPE, json: Json = False) -> None:
         Column("author", "by"),
         Column("at", "when"),
     ]
-    rows = [{**row, "edits": len(row["changes"]), "accuracy": _measured(row["accuracy"])} for row in found]
+    rows = [{**row, "edits": len(row["changes"]), "accuracy": measured(row["accuracy"])} for row in found]
     return print_table(rows, columns) if rows else print_text("No iteration yet. `nacre run` makes the first.")
 
 
@@ -228,7 +228,8 @@ def _with_metrics(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "accuracy": accuracy, "votes_for": ", ".join(row["polarity"])}
 
 
-def _measured(metric: dict[str, Any] | None) -> tuple[Any, Any, Any, Any] | None:
+def measured(metric: dict[str, Any] | None) -> tuple[Any, Any, Any, Any] | None:
+    """Return a metric of JSON as a table takes it."""
     if metric is None or metric["value"] is None:
         return None
     return (metric["value"], metric["low"], metric["high"], metric["n"])

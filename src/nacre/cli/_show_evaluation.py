@@ -10,6 +10,7 @@ from nacre.cli._evaluated import print_agreement, print_matrix, run_summary
 from nacre.cli._output import print_json, print_table, print_text
 from nacre.cli._project import RECIPE, File, Json, opened_evaluation
 from nacre.cli._show import MOST_TEXT
+from nacre.errors import UnknownNameError
 
 RunName = Annotated[str | None, typer.Option("--run", "-r", help="An earlier run, by number or note.")]
 Baseline = Annotated[str | None, typer.Option("--baseline", "-b", help="The run to compare with.")]
@@ -22,12 +23,16 @@ NO_EXPERTS = (
 
 
 def runs(file: File = RECIPE, json: Json = False) -> None:
-    """The runs of the benchmark, with what each was for and what was edited for it."""
+    """The runs of the benchmark, with what each was for, what it reached and what was edited for it."""
     from nacre.displays import Column
 
     with opened_evaluation(file) as (project, _):
         found = [
-            {**run_summary(run), "changes": [str(event) for event in project.runs.changes(run.number)]}
+            {
+                **run_summary(run),
+                "metrics": run.metrics,
+                "changes": [str(event) for event in project.runs.changes(run.number)],
+            }
             for run in project.runs
         ]
     if json:
@@ -37,13 +42,40 @@ def runs(file: File = RECIPE, json: Json = False) -> None:
         Column("note", "note"),
         Column("system", "system"),
         Column("responses", "responses", "integer"),
-        Column("prompts", "prompts", "integer"),
+        Column("passes", "all criteria", "metric"),
         Column("edits", "edits", "integer"),
         Column("author", "by"),
         Column("at", "when"),
     ]
-    rows = [{**row, "edits": len(row["changes"])} for row in found]
+    rows = [
+        {**row, "edits": len(row["changes"]), "passes": row["metrics"].get("all", {}).get("all criteria")}
+        for row in found
+    ]
     return print_table(rows, columns) if rows else print_text("No run yet. `nacre run` makes the first.")
+
+
+def trend(file: File = RECIPE, slice: SliceName = "all", json: Json = False) -> None:
+    """The means of each run, oldest first."""
+    from nacre.displays import Column
+    from nacre.loop import run_trend
+
+    with opened_evaluation(file) as (project, _):
+        found = run_trend(project).to_dicts()
+    if json:
+        return print_json(found)
+    rows: dict[str, dict[str, Any]] = {}
+    criteria: dict[str, None] = {}
+    for line in found:
+        if line["slice"] == slice:
+            criteria[line["criterion"]] = None
+            row = rows.setdefault(line["run"], {"run": line["run"], "note": ""})
+            row[line["criterion"]] = (line["mean"], line["low"], line["high"], line["n"])
+            if not line["is_comparable"]:
+                row["note"] += f"{line['criterion']} was judged otherwise. "
+    if found and not rows:
+        raise UnknownNameError("slice", slice, available={line["slice"] for line in found})
+    columns = [Column("run", "run"), *(Column(name, name, "metric") for name in criteria), Column("note", "")]
+    return print_table(list(rows.values()), columns) if rows else print_text("No run yet. `nacre run` makes the first.")
 
 
 def responses(

@@ -83,10 +83,11 @@ def _read(recipe: EvaluationRecipe, path: Path) -> Responses:
     if benchmark is None:
         return Responses(read_responses(data, fields=fields))
     matched = benchmark.responses_of(data, fields=fields)
-    notes = [f"{len(matched.missing):,} prompts of the benchmark have no response."] if len(matched.missing) else []
-    if len(matched.unknown):
-        notes.append(f"{len(matched.unknown):,} responses are to prompts that the benchmark does not have: left out.")
-    return Responses(matched.data, notes=tuple(notes))
+    told = {
+        "Prompts of the benchmark without a response": len(matched.missing),
+        "Responses to prompts that the benchmark does not have, which are left out": len(matched.unknown),
+    }
+    return Responses(matched.data, notes=tuple(f"{what}: {n:,}." for what, n in told.items() if n))
 
 
 def _of_tool(path: Path, format: str | None, recipe: EvaluationRecipe) -> Responses:
