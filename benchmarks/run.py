@@ -29,6 +29,7 @@ BENCHMARKS = {
     "quality": "Quality of labels",
     "laws": "Intervals",
     "evaluation": "Evaluating responses",
+    "matrix": "Matrix and comparison",
     "judges": "Judges and experts",
     "quality_model": "A quality model as evaluator",
 }

@@ -4,14 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacre.evaluation._cell_changes import changes_of
+from nacre.evaluation._resamples import _exact, _expanded, resampled_means
 from nacre.evaluation._sign_flips import sign_flip_p
+from nacre.evaluation._slice_sums import SliceUnits
 from nacre.metrics import mcnemar, paired_bootstrap, sign_flip
 
 
 def change_of(differences, prompts=None, *, is_rate=True):
     """Return the change of a single column."""
     column, flag = np.asarray(differences, dtype=float)[:, np.newaxis], np.array([is_rate])
-    return changes_of(column, prompts, is_rate=flag, is_binary=flag)
+    units = SliceUnits(column, np.ones((1, len(column)), dtype=bool), prompts)
+    return changes_of(units, is_rate=flag, is_binary=flag)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +28,7 @@ def change_of(differences, prompts=None, *, is_rate=True):
 def test_limits_of_a_rate_are_those_of_resampled_pairs(gained, lost, n):
     differences = np.repeat([1.0, -1.0, 0.0], [gained, lost, n - gained - lost])
 
-    change = change_of(differences).metric(0)
+    change = change_of(differences).metric(0, 0)
     drawn = paired_bootstrap(np.zeros(n), differences)
 
     assert change.n == drawn.n == n
@@ -37,7 +40,7 @@ def test_limits_of_repeated_prompts_are_those_of_resampled_prompts():
     prompts = np.repeat(np.arange(60), 5)
     differences = np.repeat(rng.choice([-1.0, 0.0, 1.0], 60, p=[0.1, 0.6, 0.3]), 5)
 
-    change = change_of(differences, prompts).metric(0)
+    change = change_of(differences, prompts).metric(0, 0)
     drawn = paired_bootstrap(np.zeros(300), differences, clusters=prompts)
 
     assert change.n == 60
@@ -45,7 +48,7 @@ def test_limits_of_repeated_prompts_are_those_of_resampled_prompts():
 
 
 def test_no_pair_that_changed_does_not_prove_that_none_would():
-    change = change_of(np.zeros(40)).metric(0)
+    change = change_of(np.zeros(40)).metric(0, 0)
 
     assert change.low == -change.high
     assert 0.05 < change.high < 0.1
@@ -56,8 +59,8 @@ def test_limits_cover_the_true_change_of_a_rate_and_of_a_number():
     hits = np.zeros(2)
     for _ in range(200):
         before, after = rng.random(60) < 0.6, rng.random(60) < 0.75
-        rate = change_of(after.astype(float) - before).metric(0)
-        number = change_of(rng.normal(0.2, 1, 60), is_rate=False).metric(0)
+        rate = change_of(after.astype(float) - before).metric(0, 0)
+        number = change_of(rng.normal(0.2, 1, 60), is_rate=False).metric(0, 0)
         hits += [rate.low <= 0.15 <= rate.high, number.low <= 0.2 <= number.high]
 
     assert (hits / 200 >= 0.91).all()
@@ -104,3 +107,38 @@ def test_sign_flips_hold_their_level():
 
     assert np.mean(np.array(whole) <= 0.05) <= 0.08
     assert np.mean(np.array(drawn) <= 0.05) <= 0.08
+
+
+@pytest.mark.parametrize(
+    ("lost", "same", "gained"),
+    [
+        pytest.param(20, 300, 90, id="few"),
+        pytest.param(0, 9_000, 101, id="only gains"),
+        pytest.param(400, 5_000, 900, id="many"),
+        pytest.param(150, 0, 150, id="every pair"),
+    ],
+)
+def test_percentiles_of_resamples_are_those_of_two_trinomial_counts(lost, same, gained):
+    n = lost + same + gained
+    low, high = resampled_means(((-1, lost), (0, same), (1, gained)) if lost else ((0, same), (1, gained)))
+
+    drawn = np.random.default_rng(0).multinomial(n, [lost / n, same / n, gained / n], size=400_000)
+    expected = np.quantile(drawn[:, 2] - drawn[:, 0], [0.025, 0.975], method="inverted_cdf")
+
+    np.testing.assert_allclose([low * n, high * n], expected, atol=2)  # every other sum is left out without `same`
+
+
+@given(
+    st.lists(st.tuples(st.integers(-4, 4), st.integers(1, 60)), min_size=2, max_size=5, unique_by=lambda one: one[0])
+)
+def test_the_expansion_of_resamples_is_their_distribution(steps):
+    steps = [(2 * size, 5 * n) for size, n in sorted(steps)]
+    sizes, times = (np.array(part) for part in zip(*steps, strict=True))
+    sizes = (sizes - sizes[0]) // np.gcd.reduce(sizes - sizes[0])
+    n = int(times.sum())
+    if n - times.max() <= 100:
+        return
+
+    exact, expanded = (percentiles(sizes, times / n, n) for percentiles in (_exact, _expanded))
+
+    np.testing.assert_allclose(expanded, exact, atol=1)

@@ -186,3 +186,17 @@ def test_the_comparison_is_json():
     document = json.loads(json.dumps(compare(*runs, members).to_dict(), allow_nan=False))
 
     assert len(document["changes"]) == 4
+
+
+def test_ordered_classes_of_many_slices_are_tested_like_each_alone():
+    rng = np.random.default_rng(0)
+    before, after = (np.where(rng.random(400) < 0.1, np.nan, rng.integers(0, 4, 400)) for _ in range(2))
+    masks = {f"slice {n}": np.arange(400) < n for n in (12, 40, 90, 300)}
+
+    result = compare(planted_scores({HELPFUL: before}), planted_scores({HELPFUL: after}), planted_members(**masks))
+
+    for name, mask in masks.items():
+        differences = (after - before)[mask]
+        changed = differences[np.abs(differences) > 0]
+        expected = wilcoxon(changed).pvalue
+        assert result.change(name, "helpful").p == pytest.approx(expected)

@@ -77,7 +77,9 @@ PROMPTS = [
 def test_means_are_those_of_a_slow_readable_matrix(prompts):
     rng = np.random.default_rng(3)
     scores = drawn_scores(rng, prompts)
-    members = planted_members(few=rng.random(len(prompts)) < 0.1, many=rng.random(len(prompts)) < 0.6)
+    members = planted_members(
+        few=rng.random(len(prompts)) < 0.1, many=rng.random(len(prompts)) < 0.6, whole_prompts=prompts % 3 == 0
+    )
 
     matrix = evaluation_matrix(scores, members)
 
@@ -95,7 +97,9 @@ def test_means_are_those_of_a_slow_readable_matrix(prompts):
 def test_changes_are_those_of_a_slow_readable_matrix(prompts):
     rng = np.random.default_rng(4)
     scores, baseline = drawn_scores(rng, prompts), drawn_scores(rng, prompts)
-    members = planted_members(few=rng.random(len(prompts)) < 0.2, many=rng.random(len(prompts)) < 0.6)
+    members = planted_members(
+        few=rng.random(len(prompts)) < 0.2, many=rng.random(len(prompts)) < 0.6, whole_prompts=prompts % 3 == 0
+    )
 
     matrix = evaluation_matrix(scores, members, baseline=baseline)
 

@@ -1,49 +1,52 @@
-"""Changes of all criteria on one slice at once, between two runs on the same prompts."""
+"""Changes of all slices and criteria at once, between two runs on the same prompts."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nacre.evaluation._cell_means import Units, divided, standard_errors, t_quantiles, units_of
+from nacre.evaluation._cell_means import divided, standard_errors, t_quantiles
 from nacre.evaluation._columns import Booleans, Floats
 from nacre.evaluation._pairs import Pairs
-from nacre.evaluation._sign_flips import sign_flip_p
+from nacre.evaluation._resamples import resampled_means
+from nacre.evaluation._sign_flips import MOST_DRAWN, normal_p, sign_flip_p
+from nacre.evaluation._slice_sums import Counts, SliceUnits
 from nacre.metrics import Metric, wilson_limits
 
 ALPHA = 0.05
-_TAILS = (0.025, 0.975)
-_MOST_RESAMPLED = 1_000  # units that changed; with more of them the percentiles are Student's limits
 
 
 class Changes(NamedTuple):
-    """Changes of columns: [n_columns] each."""
+    """Changes: [n_slices, n_columns] each."""
 
     value: Floats
     low: Floats
     high: Floats
-    n: NDArray[np.int64]
+    n: Counts
     """Units: prompts where they repeat."""
-    n_gained: NDArray[np.int64]
-    n_lost: NDArray[np.int64]
+    n_pairs: Counts
+    n_gained: Counts
+    n_lost: Counts
     p: Floats
     spread: Floats
     """Mean square of the change of a unit, one unit more than changed counted for a rate; of numbers its variance."""
 
-    def metric(self, column: int) -> Metric:
+    def metric(self, slice: int, column: int) -> Metric:
         """Return one of them."""
-        value, low, high = (float(part[column]) for part in (self.value, self.low, self.high))
-        return Metric(value, low, high, int(self.n[column]))
+        value, low, high = (float(part[slice, column]) for part in (self.value, self.low, self.high))
+        return Metric(value, low, high, int(self.n[slice, column]))
 
 
-def slice_changes(pairs: Pairs, mask: Booleans) -> Changes:
-    """Return the changes of the pairs that a mask keeps."""
-    after = pairs.after
-    rows = after.rows_by_prompt[mask[after.rows_by_prompt]]
-    prompts = None if after.prompts is None else after.prompts[rows]
-    return changes_of(pairs.differences[rows], prompts, is_rate=after.is_rate, is_binary=after.is_binary)
+def slice_changes(pairs: Pairs, masks: Booleans) -> Changes:
+    """Return the changes of pairs.
+
+    Args:
+        pairs: Responses of both runs.
+        masks: Which pairs each slice has, [n_slices, n_pairs].
+    """
+    units = SliceUnits.from_columns(pairs.after, masks, pairs.differences)
+    return changes_of(units, is_rate=pairs.after.is_rate, is_binary=pairs.after.is_binary)
 
 
 def is_clear(change: Metric, p_adjusted: float) -> bool:
@@ -51,41 +54,56 @@ def is_clear(change: Metric, p_adjusted: float) -> bool:
     return p_adjusted <= ALPHA and (change.low > 0 or change.high < 0)
 
 
-def changes_of(
-    differences: Floats, prompts: NDArray[np.int64] | None, *, is_rate: Booleans, is_binary: Booleans
-) -> Changes:
-    """Return the mean change of each column, its interval, and how surprising it would be by chance.
+def changes_of(units: SliceUnits, *, is_rate: Booleans, is_binary: Booleans) -> Changes:
+    """Return the mean change of each slice and column, its interval, and how surprising it would be by chance.
 
-    The interval of a rate is the percentile interval of all resamples; that of a number, of many changes, and where
-    prompts differ in how many repeats are scored, Student's. Of passes p is McNemar's exact one, else that of sign
-    flips.
+    The interval of a rate is the percentile interval of all resamples; that of a number, and where prompts differ in
+    how many repeats are scored, Student's. Of passes p is McNemar's exact one, else that of sign flips.
 
     Args:
-        differences: What each pair of responses changed, [n_pairs, n_columns]; NaN where either has no score.
-        prompts: The prompt of each pair, ascending, where prompts repeat.
+        units: What each pair of responses changed; NaN where either has no score.
         is_rate: Which columns are shares.
         is_binary: Which columns a response passes or fails.
     """
-    units = units_of(differences, prompts)
-    n_pairs, n_units = units.counts.sum(axis=0), (units.counts > 0).sum(axis=0)
-    value = divided(units.totals.sum(axis=0), n_pairs)
-    error = standard_errors(units, value)
+    sums = units.sums
+    n_pairs, n_units = sums.n_scored, sums.n_units
+    value = divided(sums.totals, n_pairs)
+    error = standard_errors(sums, value)
     half = t_quantiles(n_units - 1) * error
     low, high = value - half, value + half
-    n_gained, n_lost = (differences > 0).sum(axis=0), (differences < 0).sum(axis=0)
-    p = mcnemar_p(n_gained, n_lost)
-    for column in range(len(value)):
-        if is_rate[column] and n_units[column]:
-            low[column], high[column] = _rate_limits(units, column, (low[column], high[column]))
-        if not is_binary[column] or n_units[column] < n_pairs[column]:
-            p[column] = sign_flip_p(units.totals[:, column])
+    is_simple = is_binary & (n_units == n_pairs)
+    p = _chances(units, is_simple)
+    for row, column in np.argwhere(is_rate & (n_units > 0)).tolist():
+        if is_simple[row, column]:
+            gained, lost = int(sums.n_up[row, column]), int(sums.n_down[row, column])
+            limits = _resampled({1: gained, -1: lost, 0: int(n_units[row, column]) - gained - lost}, 1)
+        else:
+            students = float(low[row, column]), float(high[row, column])
+            limits = _rate_limits(*units.column(row, column), students)
+        low[row, column], high[row, column] = _widened(
+            limits, float(value[row, column]), n_units=int(n_units[row, column])
+        )
     p = np.where(n_units > 0, p, np.nan)
-    squares = np.einsum("ij,ij->j", units.totals, units.totals) + 1
-    spread = np.where(is_rate, divided(squares * n_units, n_pairs**2), error**2 * n_units)
-    return Changes(value, low, high, n_units, n_gained, n_lost, p, spread)
+    squares = sums.unit_squares
+    spread = np.where(is_rate, divided((squares + 1) * n_units, n_pairs**2), error**2 * n_units)
+    return Changes(value, low, high, n_units, n_pairs, sums.n_up, sums.n_down, p, spread)
 
 
-def mcnemar_p(n_gained: NDArray[np.int64], n_lost: NDArray[np.int64]) -> Floats:
+def _chances(units: SliceUnits, is_simple: Booleans) -> Floats:
+    """Return McNemar's p of cells in which each unit passes or fails, and that of sign flips of the others."""
+    sums = units.sums
+    p = mcnemar_p(sums.n_up, sums.n_down)
+    doubled = 2 * units.units.totals[:, ~is_simple.all(axis=0)]
+    is_continuous = np.zeros(p.shape[1], dtype=np.bool_)
+    is_continuous[~is_simple.all(axis=0)] = (doubled != np.round(doubled)).any(axis=0)
+    is_normal = ~is_simple & is_continuous & (sums.n_moved > MOST_DRAWN)
+    p[is_normal] = normal_p(np.abs(sums.totals[is_normal]), sums.unit_squares[is_normal])
+    for row, column in np.argwhere(~is_simple & ~is_normal & (sums.n_units > 0)).tolist():
+        p[row, column] = sign_flip_p(units.column(row, column).totals)
+    return p
+
+
+def mcnemar_p(n_gained: Counts, n_lost: Counts) -> Floats:
     """Return the exact p of McNemar's test for each pair of counts (`nacre.metrics.mcnemar`)."""
     from scipy.special import bdtr
 
@@ -93,39 +111,31 @@ def mcnemar_p(n_gained: NDArray[np.int64], n_lost: NDArray[np.int64]) -> Floats:
     return p
 
 
-def _rate_limits(units: Units, column: int, students: tuple[float, float]) -> tuple[float, float]:
-    """Return the limits of a rate's change; mirrored changes have mirrored limits."""
-    totals, counts = units.totals[:, column], units.counts[:, column]
-    low, high = max(students[0], -1.0), min(students[1], 1.0)
-    if np.count_nonzero(totals) > _MOST_RESAMPLED:
-        return low, high
-    is_unit = counts > 0
-    totals, counts = totals[is_unit], counts[is_unit]
-    n_units, value = len(totals), float(totals.sum() / counts.sum())
-    if counts.min() == counts.max():
-        sign = -1.0 if value < 0 else 1.0
-        low, high = (limit / counts[0] for limit in _resampled_means(sign * totals))
-        low, high = (low, high) if sign > 0 else (-high, -low)
-    if not high > low:  # no unit differs from another: Wilson's limit of a rate of 0 says how far it may be off
+def _rate_limits(totals: Floats, counts: Counts, students: tuple[float, float]) -> tuple[float, float]:
+    """Return the limits of the change of a rate, whose units have totals that are multiples of a half."""
+    if counts.min() < counts.max():
+        return max(students[0], -1.0), min(students[1], 1.0)
+    steps, times = np.unique(np.round(2 * totals).astype(np.int64), return_counts=True)
+    return _resampled(dict(zip(steps.tolist(), times.tolist(), strict=True)), 2 * int(counts[0]))
+
+
+def _resampled(times: dict[int, int], scale: int) -> tuple[float, float]:
+    """Return the percentiles of the mean of steps / scale; mirrored changes have mirrored limits.
+
+    Args:
+        times: How often each step was taken.
+        scale: How many steps a change of 1 has.
+    """
+    is_loss = sum(step * n for step, n in times.items()) < 0
+    steps = sorted((-step if is_loss else step, n) for step, n in times.items() if n)
+    low, high = (limit / scale for limit in resampled_means(tuple(steps)))
+    return (-high, -low) if is_loss else (low, high)
+
+
+def _widened(limits: tuple[float, float], value: float, *, n_units: int) -> tuple[float, float]:
+    """Return limits around the value that are apart, also where no unit differs from another."""
+    low, high = limits
+    if not high > low:  # Wilson's limit of a rate of 0 says how far it may be off
         least = float(wilson_limits(0, n_units).high)
         low, high = max(value - least, -1.0), min(value + least, 1.0)
     return min(low, value), max(high, value)
-
-
-def _resampled_means(totals: Floats) -> tuple[float, float]:
-    """Return the percentiles of the mean over all resamples of totals, which are multiples of a half.
-
-    The sum of n resampled totals has the characteristic function (mean of exp(i total t))^n; its Fourier transform is
-    the distribution. Sums are taken modulo 20 standard deviations, beyond which nothing is.
-    """
-    steps, times = np.unique(np.round(2 * totals).astype(np.int64), return_counts=True)
-    n = len(totals)
-    mean = float(times @ steps / n)
-    deviation = float(np.sqrt(times @ (steps - mean) ** 2))
-    size = 1 << int(20 * deviation + 16).bit_length()
-    angles = 2 * np.pi / size * np.arange(size)
-    characteristic = (np.exp(1j * np.outer(angles, steps - steps[0])) @ (times / n)) ** n
-    probability = np.fft.fft(characteristic).real / size
-    sums = round(n * (mean - steps[0])) + np.arange(-size // 2, size // 2)
-    low, high = sums[np.searchsorted(probability[sums % size].cumsum(), _TAILS)] + n * steps[0]
-    return float(low) / (2 * n), float(high) / (2 * n)

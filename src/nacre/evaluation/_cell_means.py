@@ -1,7 +1,7 @@
-"""Means of all criteria on one slice at once, each with its interval.
+"""Means of all slices and criteria at once, each with its interval.
 
 The same formulas as `nacre.metrics.mean_metric`, which is their oracle; a matrix of 50 slices by 20 criteria over
-100,000 responses needs them by column.
+100,000 responses needs them as arrays.
 """
 
 from __future__ import annotations
@@ -12,71 +12,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nacre.evaluation._columns import Booleans, Columns, Floats
+from nacre.evaluation._slice_sums import Counts, SliceUnits, Sums
 from nacre.metrics import Metric, wilson_limits
 
-
-class Units(NamedTuple):
-    """What each unit, a response or a prompt with its repeats, adds to each column: [n_units, n_columns]."""
-
-    totals: Floats
-    counts: NDArray[np.int64]
+_ROUNDING = 1e-12  # of the squares that a variance is the small difference of
 
 
 class Means(NamedTuple):
-    """Means of columns, with what they rest on: [n_columns] each."""
+    """Means, with what they rest on: [n_slices, n_columns] each."""
 
     value: Floats
     low: Floats
     high: Floats
-    n: NDArray[np.int64]
+    n: Counts
     """Units: prompts where they repeat."""
-    n_scored: NDArray[np.int64]
+    n_scored: Counts
     error: Floats
     """Standard error of the mean."""
     effective_n: Floats
     """How many independent responses say as much."""
 
-    def metric(self, column: int) -> Metric:
+    def metric(self, slice: int, column: int) -> Metric:
         """Return one of them."""
-        value, low, high = (float(part[column]) for part in (self.value, self.low, self.high))
-        return Metric(value, low, high, int(self.n[column]))
+        value, low, high = (float(part[slice, column]) for part in (self.value, self.low, self.high))
+        return Metric(value, low, high, int(self.n[slice, column]))
 
 
-def slice_means(columns: Columns, mask: Booleans) -> Means:
-    """Return the means of the responses that a mask keeps."""
-    rows = columns.rows_by_prompt[mask[columns.rows_by_prompt]]
-    prompts = None if columns.prompts is None else columns.prompts[rows]
-    return means(columns.outcomes[rows], prompts, columns.is_rate)
-
-
-def units_of(outcomes: Floats, prompts: NDArray[np.int64] | None) -> Units:
-    """Return the units of outcomes [n_responses, n_columns]; NaN, not scored, adds nothing.
-
-    Args:
-        outcomes: What is averaged.
-        prompts: The prompt of each response, ascending, where prompts repeat.
-    """
-    counts = (~np.isnan(outcomes)).astype(np.int64)
-    totals = np.where(counts, outcomes, 0.0)
-    if prompts is None or not len(prompts):
-        return Units(totals, counts)
-    starts = np.flatnonzero(np.diff(prompts, prepend=prompts[0] - 1))
-    return Units(np.add.reduceat(totals, starts, axis=0), np.add.reduceat(counts, starts, axis=0))
-
-
-def means(outcomes: Floats, prompts: NDArray[np.int64] | None, is_rate: Booleans) -> Means:
-    """Return the mean of each column: of shares with Wilson's interval, of numbers with Student's.
+def slice_means(columns: Columns, masks: Booleans) -> Means:
+    """Return the mean of each slice and column: of shares with Wilson's interval, of numbers with Student's.
 
     Where prompts repeat, the standard error is that of whole prompts, and Wilson's interval that of the effective n
     (Korn & Graubard 1998; Dean & Pagano 2015), see `mean_metric`.
+
+    Args:
+        columns: What is averaged.
+        masks: Which responses each slice has, [n_slices, n_responses].
     """
-    units = units_of(outcomes, prompts)
-    n_scored, n_units = units.counts.sum(axis=0), (units.counts > 0).sum(axis=0)
-    value = divided(units.totals.sum(axis=0), n_scored)
-    error = standard_errors(units, value)
-    singles = units if prompts is None else units_of(outcomes, None)
-    independent = error if prompts is None else standard_errors(singles, value)
+    is_rate, centre = columns.is_rate, _centre(columns)
+    outcomes = columns.outcomes - centre if centre.any() else columns.outcomes
+    sums = SliceUnits.from_columns(columns, masks, outcomes).sums
+    n_scored, n_units = sums.n_scored, sums.n_units
+    mean = divided(sums.totals, n_scored)
+    error = standard_errors(sums, mean)
+    independent = error if columns.prompts is None else standard_errors(_as_singles(sums), mean)
     effective = _effective_n(n_scored, n_units, error, independent)
+    value = mean + centre
     share = np.where(is_rate & (n_scored > 0), value, 0.0)
     rate_low, rate_high = wilson_limits(share * effective, effective)
     half = t_quantiles(n_units - 1) * error
@@ -85,15 +65,35 @@ def means(outcomes: Floats, prompts: NDArray[np.int64] | None, is_rate: Booleans
     return Means(value, low, high, n_units, n_scored, error, effective)
 
 
-def standard_errors(units: Units, mean: Floats) -> Floats:
-    """Return the standard error of means of units; NaN for fewer than two units (`nacre.metrics.standard_error`)."""
-    n_scored, n_units = units.counts.sum(axis=0), (units.counts > 0).sum(axis=0)
-    residuals = units.totals - np.where(n_scored > 0, mean, 0.0) * units.counts
-    squares = np.einsum("ij,ij->j", residuals, residuals)
-    return divided(np.sqrt(squares * divided(n_units, n_units - 1)), n_scored)
+def _centre(columns: Columns) -> Floats:
+    """Return the mean of each column of numbers: sums of squares around it lose no digits."""
+    centre = np.zeros(len(columns.names))
+    for place in np.flatnonzero(~columns.is_rate):
+        scored = columns.outcomes[~np.isnan(columns.outcomes[:, place]), place]
+        centre[place] = scored.mean() if len(scored) else 0.0
+    return centre
 
 
-def t_quantiles(degrees: NDArray[np.int64]) -> Floats:
+def _as_singles(sums: Sums) -> Sums:
+    """Return the sums as they were if each response were a unit."""
+    n_scored = sums.n_scored
+    counts = n_scored.astype(np.float64)
+    return sums._replace(n_units=n_scored, unit_squares=sums.squares, unit_products=sums.totals, count_squares=counts)
+
+
+def standard_errors(sums: Sums, mean: Floats) -> Floats:
+    """Return the standard error of means of units; NaN for fewer than two units (`nacre.metrics.standard_error`).
+
+    The squared residuals of units with the total t of c scores are t^2 - 2 mean t c + mean^2 c^2.
+    """
+    known = np.where(sums.n_scored > 0, mean, 0.0)
+    away = sums.unit_squares + known**2 * sums.count_squares
+    squares = away - 2 * known * sums.unit_products
+    squares = np.where(squares > _ROUNDING * away, squares, 0.0)
+    return divided(np.sqrt(squares * divided(sums.n_units, sums.n_units - 1)), sums.n_scored)
+
+
+def t_quantiles(degrees: Counts) -> Floats:
     """Return the .975 quantiles of Student's t; NaN without a degree of freedom."""
     from scipy.special import stdtrit
 
@@ -101,7 +101,7 @@ def t_quantiles(degrees: NDArray[np.int64]) -> Floats:
     return quantiles
 
 
-def _effective_n(n_scored: NDArray[np.int64], n_units: NDArray[np.int64], error: Floats, independent: Floats) -> Floats:
+def _effective_n(n_scored: Counts, n_units: Counts, error: Floats, independent: Floats) -> Floats:
     """Return how many independent scores say as much; alike scores say no more than one a prompt."""
     ratio = np.where(error > independent, divided(independent, error), 1.0)
     shrunk = n_scored * (ratio * divided(t_quantiles(n_scored - 1), t_quantiles(n_units - 1))) ** 2
@@ -109,7 +109,7 @@ def _effective_n(n_scored: NDArray[np.int64], n_units: NDArray[np.int64], error:
     return np.where(n_units == n_scored, n_scored, np.where(n_units <= 1, n_units, shrunk)).astype(np.float64)
 
 
-def divided(parts: NDArray[np.float64] | NDArray[np.int64], wholes: NDArray[np.float64] | NDArray[np.int64]) -> Floats:
+def divided(parts: NDArray[np.float64] | Counts, wholes: NDArray[np.float64] | Counts) -> Floats:
     """Return parts / wholes; NaN where a whole is not positive."""
     quotients: Floats = np.divide(parts, wholes, out=np.full(np.shape(wholes), np.nan), where=wholes > 0)
     return quotients

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -147,9 +148,7 @@ def run_columns(scores: Scores, by: By = "criterion") -> Run:
 
 def columns_of(scores: Scores, by: By = "criterion") -> Columns:
     """Return the columns of scores with at most one evaluator per criterion, or of each evaluator."""
-    parts = scores.frame.select("row_id", "evaluator", "criterion", "value", "status").partition_by(
-        "evaluator", "criterion", as_dict=True, include_key=False
-    )
+    parts = _parts(scores.frame)
     keys = _in_order(parts, scores)
     responses = _responses(scores, list(parts.values()))
     row_ids = responses.get_column("row_id").to_numpy()
@@ -170,6 +169,18 @@ def columns_of(scores: Scores, by: By = "criterion") -> Columns:
     return Columns(responses, names, criteria, evaluators, values, outcomes, status)
 
 
+def _parts(frame: pl.DataFrame) -> dict[tuple[Any, ...], pl.DataFrame]:
+    """Return the rows of each evaluator and criterion, without a copy where they stand together."""
+    table, keys = frame.select("row_id", *PAIR, "value", "status"), frame.select("evaluator", "criterion")
+    is_first = keys.select(pl.any_horizontal(pl.all().ne_missing(pl.all().shift()))).to_series()
+    starts = [0, *(is_first.arg_true().to_list() if len(frame) else []), len(frame)]
+    blocks = [(start, end) for start, end in pairwise(dict.fromkeys(starts)) if end > start]
+    parts = {keys.row(start): table.slice(start, end - start) for start, end in blocks}
+    if len(parts) == len(blocks):
+        return parts
+    return table.with_columns(keys).partition_by(keys.columns, as_dict=True, include_key=False)
+
+
 def _places(found: NDArray[np.int64], row_ids: NDArray[np.int64]) -> NDArray[np.int64] | slice:
     """Return where these rows are among all."""
     return slice(None) if np.array_equal(found, row_ids) else np.searchsorted(row_ids, found)
@@ -179,9 +190,7 @@ def _responses(scores: Scores, parts: list[pl.DataFrame]) -> pl.DataFrame:
     """Return the responses; where every evaluator saw the same, without a look at all rows."""
     if not parts or any(not part["row_id"].equals(parts[0]["row_id"]) for part in parts):
         return scores.responses
-    first = scores.frame.row(0, named=True)
-    one = scores.frame.filter(evaluator=first["evaluator"], criterion=first["criterion"])
-    return one.select("row_id", *PAIR).sort("row_id")
+    return parts[0].select("row_id", *PAIR).sort("row_id")
 
 
 def _names(keys: list[tuple[str, str]], by: By) -> Iterator[str]:

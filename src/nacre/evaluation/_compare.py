@@ -14,10 +14,12 @@ from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation._cell_changes import Changes, is_clear, slice_changes
 from nacre.evaluation._cell_means import slice_means
 from nacre.evaluation._charts import changes_chart
-from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, Floats, run_columns, slice_masks
+from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, Columns, Floats, run_columns, slice_masks
+from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._scores import Scores
-from nacre.metrics import Metric, benjamini_hochberg, wilcoxon
+from nacre.evaluation._signed_ranks import signed_rank_p
+from nacre.metrics import Metric, benjamini_hochberg
 
 Test: TypeAlias = Literal["McNemar", "sign flip", "Wilcoxon"]
 
@@ -218,56 +220,56 @@ def compare(
 
 
 def _changes(pairs: Pairs, masks: Mapping[str, Booleans]) -> Iterator[Change]:
-    kept = {name: mask[pairs.rows] for name, mask in masks.items()}
-    found = {name: slice_changes(pairs, mask) for name, mask in kept.items()}
-    found = {name: _with_wilcoxon(part, pairs, kept[name]) for name, part in found.items()}
-    adjusted = dict(zip(found, benjamini_hochberg(np.array([part.p for part in found.values()])), strict=True))
+    kept = np.array(list(masks.values()))[:, pairs.rows]
+    found = _with_wilcoxon(slice_changes(pairs, kept), pairs, kept)
+    adjusted = benjamini_hochberg(found.p)
     is_both = ~np.isnan(pairs.differences)
-    runs = [
-        replace(run, responses=pairs.after.responses, outcomes=np.where(is_both, run.outcomes, np.nan))
+    before, after = (
+        slice_means(
+            replace(run, responses=pairs.after.responses, outcomes=np.where(is_both, run.outcomes, np.nan)), kept
+        )
         for run in (pairs.before, pairs.after)
-    ]
-    for name, part in found.items():
-        before, after = (slice_means(run, kept[name]) for run in runs)
+    )
+    sizes = kept.sum(axis=1)
+    for row, name in enumerate(masks):
         for place, criterion in enumerate(pairs.after.names):
-            difference, p_adjusted = part.metric(place), float(adjusted[name][place])
+            cell = row, place
+            difference, p_adjusted = found.metric(row, place), float(adjusted[cell])
             yield Change(
                 slice=name,
                 criterion=criterion,
-                before=before.metric(place),
-                after=after.metric(place),
+                before=before.metric(row, place),
+                after=after.metric(row, place),
                 difference=difference,
-                n_gained=int(part.n_gained[place]),
-                n_lost=int(part.n_lost[place]),
-                n_not_compared=int(kept[name].sum() - after.n_scored[place]),
-                p=float(part.p[place]) if difference.n else None,
+                n_gained=int(found.n_gained[cell]),
+                n_lost=int(found.n_lost[cell]),
+                n_not_compared=int(sizes[row] - found.n_pairs[cell]),
+                p=float(found.p[cell]) if difference.n else None,
                 p_adjusted=p_adjusted if difference.n else None,
-                test=_test(pairs, part, place, n_pairs=int(after.n_scored[place])),
+                test=_test(pairs.after, found, cell),
                 is_changed=is_clear(difference, p_adjusted),
                 lower_is_better=pairs.after.lower_is_better[place],
             )
 
 
-def _test(pairs: Pairs, part: Changes, place: int, *, n_pairs: int) -> Test:
-    if not pairs.after.is_binary[place] or part.n[place] < n_pairs:
+def _test(columns: Columns, found: Changes, cell: tuple[int, int]) -> Test:
+    if not columns.is_binary[cell[1]] or found.n[cell] < found.n_pairs[cell]:
         return "sign flip"
-    return "Wilcoxon" if _is_ordinal(pairs, place) else "McNemar"
+    return "Wilcoxon" if _is_ordinal(columns.criteria[cell[1]]) else "McNemar"
 
 
-def _is_ordinal(pairs: Pairs, place: int) -> bool:
-    criterion = pairs.after.criteria[place]
+def _is_ordinal(criterion: Criterion | None) -> bool:
     return criterion is not None and criterion.kind == "ordinal"
 
 
-def _with_wilcoxon(part: Changes, pairs: Pairs, mask: Booleans) -> Changes:
+def _with_wilcoxon(found: Changes, pairs: Pairs, masks: Booleans) -> Changes:
     """Let p of ordered classes see all classes, not just whether a response passes."""
-    p: Floats = part.p.copy()
-    for place in range(len(p)):
-        before, after = pairs.before.values[mask, place], pairs.after.values[mask, place]
-        n_pairs = int((~np.isnan(before + after)).sum())
-        if n_pairs and _test(pairs, part, place, n_pairs=n_pairs) == "Wilcoxon":
-            p[place] = wilcoxon(before, after)
-    return part._replace(p=p)
+    p: Floats = found.p.copy()
+    for place in (place for place, criterion in enumerate(pairs.after.criteria) if _is_ordinal(criterion)):
+        ranked = signed_rank_p(pairs.after.values[:, place] - pairs.before.values[:, place], masks)
+        is_alone = (found.n[:, place] > 0) & (found.n[:, place] == found.n_pairs[:, place])
+        p[is_alone, place] = ranked[is_alone]
+    return found._replace(p=p)
 
 
 def _verdict(

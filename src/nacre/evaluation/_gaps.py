@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, Columns
+from nacre.evaluation._slice_sums import slice_counts
 from nacre.metrics import MIN_N
 
 GapKind: TypeAlias = Literal["empty", "thin", "not scored"]
@@ -42,15 +43,14 @@ def coverage_gaps(columns: Columns, masks: Mapping[str, Booleans]) -> tuple[Gap,
     """Return empty and thin slices, and slices without a score on a criterion that is scored elsewhere."""
     is_scored = ~np.isnan(columns.outcomes)
     shown = [place for place, name in enumerate(columns.names) if name != ALL_CRITERIA]
-    is_used = np.any(is_scored, axis=0)
+    n_scored = slice_counts(np.array(list(masks.values())), is_scored)
     gaps = []
-    for name, mask in masks.items():
+    for (name, mask), counts in zip(masks.items(), n_scored, strict=True):
         n = int(mask.sum()) if columns.prompts is None else len(np.unique(columns.prompts[mask]))
         wanted = max(MIN_N - n, 0)
         if wanted:
             gaps.append(Gap(name, "thin" if n else "empty", n, wanted))
-        scored_here = np.any(is_scored[mask], axis=0)
         for place in shown if n else ():
-            if not scored_here[place] and (is_used[place] or name == ALL):
+            if not counts[place] and (n_scored[0, place] or name == ALL):
                 gaps.append(Gap(name, "not scored", n, wanted, columns.names[place]))
     return tuple(gaps)

@@ -35,6 +35,7 @@ from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._rigid import Rigid, rigid_evaluators
 from nacre.evaluation._rows_behind import RowsBehind
 from nacre.evaluation._scores import Scores
+from nacre.evaluation._slice_sums import slice_counts
 from nacre.metrics import Metric, benjamini_hochberg, minimum_detectable
 
 TargetStatus: TypeAlias = Literal["met", "missed", "open", ""]
@@ -249,44 +250,46 @@ def evaluation_matrix(
 def _cells(
     columns: Columns, masks: Mapping[str, Booleans], pairs: Pairs | None, experts: ExpertLabels | None
 ) -> dict[tuple[str, str], Cell]:
-    cells = [cell for name, mask in masks.items() for cell in _row(name, columns, mask)]
+    stacked = np.array(list(masks.values()))
+    found = _plain_cells(columns, tuple(masks), stacked)
     if pairs is not None:
-        cells = _with_changes(cells, pairs, masks)
-    found = {(cell.slice, cell.criterion): cell for cell in cells}
+        found |= _with_changes(found, pairs, tuple(masks), stacked)
     corrected = {} if experts is None else corrected_cells(columns, masks, experts)
     return found | {place: replace(found[place], corrected=part.metric) for place, part in corrected.items()}
 
 
-def _row(name: str, columns: Columns, mask: Booleans) -> list[Cell]:
-    """Return the cells of a slice."""
-    found = slice_means(columns, mask)
-    missing = _missing(columns.status[mask])
-    cells = []
-    for place, (column, criterion) in enumerate(zip(columns.names, columns.criteria, strict=True)):
-        target = None if criterion is None else criterion.target
-        mean, lower_is_better = found.metric(place), columns.lower_is_better[place]
-        cells.append(
-            Cell(
+def _plain_cells(columns: Columns, slices: tuple[str, ...], masks: Booleans) -> dict[tuple[str, str], Cell]:
+    """Return all cells, without changes and corrections."""
+    means, missing = slice_means(columns, masks), _missing(columns.status, masks)
+    found = {}
+    for row, name in enumerate(slices):
+        for place, (column, criterion) in enumerate(zip(columns.names, columns.criteria, strict=True)):
+            target = None if criterion is None else criterion.target
+            lower_is_better = criterion is not None and criterion.lower_is_better
+            mean = means.metric(row, place)
+            found[name, column] = Cell(
                 slice=name,
                 criterion=column,
                 mean=mean,
-                n_scored=int(found.n_scored[place]),
-                missing=missing[place],
+                n_scored=int(means.n_scored[row, place]),
+                missing={why: n for why, n in zip(MISSING, missing[row][place], strict=True) if n},
                 target=target,
                 status=_status(mean, target, lower_is_better=lower_is_better),
-                detectable=_detectable_next(found, place, is_rate=bool(columns.is_rate[place])),
+                detectable=_detectable_next(means, (row, place), is_rate=bool(columns.is_rate[place])),
                 lower_is_better=lower_is_better,
             )
-        )
-    return cells
+    return found
 
 
-def _missing(status: NDArray[np.int8]) -> list[dict[str, int]]:
-    """Return for each column how many responses are missing and why."""
-    n_columns, width = status.shape[1], len(MISSING) + 1
-    places = status + width * np.arange(n_columns)
-    counts = np.bincount(places.ravel(), minlength=width * n_columns).reshape(n_columns, width)
-    return [{why: n for why, n in zip(MISSING, row, strict=True) if n} for row in counts[:, 1:].tolist()]
+def _missing(status: NDArray[np.int8], masks: Booleans) -> list[list[list[int]]]:
+    """Return how many responses of each slice and column are missing for each reason."""
+    counts = np.zeros((len(masks), status.shape[1], len(MISSING)), dtype=np.int64)
+    for place in range(len(MISSING)):
+        is_missing = status == place + 1
+        columns = np.flatnonzero(is_missing.any(axis=0))
+        counts[:, columns, place] = slice_counts(masks, is_missing[:, columns])
+    nested: list[list[list[int]]] = counts.tolist()
+    return nested
 
 
 def _status(mean: Metric, target: float | None, *, lower_is_better: bool) -> TargetStatus:
@@ -297,35 +300,31 @@ def _status(mean: Metric, target: float | None, *, lower_is_better: bool) -> Tar
     return "met" if worst >= sign * target else "missed" if best < sign * target else "open"
 
 
-def _with_changes(cells: list[Cell], pairs: Pairs, masks: Mapping[str, Booleans]) -> list[Cell]:
-    """Add the change to the cells whose criterion the baseline has too."""
-    changes = {name: slice_changes(pairs, mask[pairs.rows]) for name, mask in masks.items()}
-    adjusted = benjamini_hochberg(np.array([part.p for part in changes.values()]))
-    adjusted_of = dict(zip(changes, adjusted, strict=True))
-    places = {name: place for place, name in enumerate(pairs.after.names)}
-    found = []
-    for cell in cells:
-        place = places.get(cell.criterion)
-        if place is None or not changes[cell.slice].n[place]:
-            found.append(cell)
-            continue
-        part, p_adjusted = changes[cell.slice], float(adjusted_of[cell.slice][place])
-        change, spread = part.metric(place), float(part.spread[place])
-        cell = replace(
-            cell,
+def _with_changes(
+    cells: Mapping[tuple[str, str], Cell], pairs: Pairs, slices: tuple[str, ...], masks: Booleans
+) -> dict[tuple[str, str], Cell]:
+    """Return the cells whose criterion the baseline has too, with their change."""
+    changes = slice_changes(pairs, masks[:, pairs.rows])
+    adjusted = benjamini_hochberg(changes.p)
+    found = {}
+    for row, place in np.argwhere(changes.n > 0).tolist():
+        key = slices[row], pairs.after.names[place]
+        change, p_adjusted = changes.metric(row, place), float(adjusted[row, place])
+        spread, is_rate = float(changes.spread[row, place]), bool(pairs.after.is_rate[place])
+        found[key] = replace(
+            cells[key],
             change=change,
-            n_gained=int(part.n_gained[place]),
-            n_lost=int(part.n_lost[place]),
-            p=float(part.p[place]),
+            n_gained=int(changes.n_gained[row, place]),
+            n_lost=int(changes.n_lost[row, place]),
+            p=float(changes.p[row, place]),
             p_adjusted=p_adjusted,
             is_changed=is_clear(change, p_adjusted),
-            detectable=_detectable(change.n, spread, is_rate=bool(pairs.after.is_rate[place])),
+            detectable=_detectable(change.n, spread, is_rate=is_rate),
         )
-        found.append(cell)
     return found
 
 
-def _detectable_next(found: Means, place: int, *, is_rate: bool) -> float | None:
+def _detectable_next(found: Means, place: tuple[int, int], *, is_rate: bool) -> float | None:
     """Return what an independent run would show: at the rate p, 2 p (1 - p) of the answers differ by chance.
 
     No rate is surely 0 or 1: p is moved towards a half by four responses more (Agresti & Coull 1998).

@@ -101,10 +101,11 @@ def _constant(columns: Columns, place: int, criterion: Criterion, labels: Floats
 
 
 def _contradicting(columns: Columns, place: int, criterion: Criterion, labels: Floats) -> Iterator[Rigid]:
-    if not criterion.has_pass:
-        return
     values = columns.values[:, place]
-    is_known = ~np.isnan(values) & ~np.isnan(labels)
+    is_known = ~np.isnan(labels)
+    if not criterion.has_pass or not is_known.any():
+        return
+    is_known &= ~np.isnan(values)
     passes, should_pass = criterion.passed(values), criterion.passed(labels)
     evaluator = columns.evaluators[columns.names[place]][0]
     fails = _share(~passes, is_known & should_pass, columns)

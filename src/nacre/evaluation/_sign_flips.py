@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 N_DRAWS = 10_000
 _MOST_STEPS = 2_048  # up to here sums of whole and half changes have their exact distribution
-_MOST_EXACT, _MOST_DRAWN = 12, 256
+MOST_DRAWN = 256  # changes of any size; beyond, their sum is as good as normal
+_MOST_EXACT = 12
 _FEWEST_HITS = 10  # below, a share of draws is no estimate of a small p
 
 
@@ -31,7 +32,7 @@ def sign_flip_p(changes: NDArray[np.float64]) -> float:
         if steps.sum() <= _MOST_STEPS:
             return _exact(steps.astype(np.int64), round(2 * observed))
         return _normal(changes, observed - 0.5 * float(np.gcd.reduce(steps.astype(np.int64))))
-    if len(changes) > _MOST_DRAWN:
+    if len(changes) > MOST_DRAWN:
         return _normal(changes, observed)
     sums = np.abs(_signs(len(changes)) @ changes)
     hits = int((sums >= observed * (1 - 1e-12)).sum())
@@ -55,9 +56,15 @@ def _exact(steps: NDArray[np.int64], observed: int) -> float:
 
 
 def _normal(changes: NDArray[np.float64], observed: float) -> float:
+    return float(normal_p(np.asarray(max(observed, 0.0)), changes @ changes))
+
+
+def normal_p(observed: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return P(|sum of +-changes| >= observed) of many changes, whose squares add up to `squares`."""
     from scipy.special import ndtr
 
-    return 2 * float(ndtr(-max(observed, 0.0) / np.sqrt(changes @ changes)))
+    p: NDArray[np.float64] = 2 * ndtr(-observed / np.sqrt(squares))
+    return p
 
 
 @lru_cache(maxsize=64)
