@@ -9,7 +9,7 @@ import typer
 from nacre.cli._evaluated import print_agreement, print_matrix, run_summary
 from nacre.cli._output import print_json, print_table, print_text
 from nacre.cli._project import RECIPE, File, Json, opened_evaluation
-from nacre.cli._show import MOST_TEXT
+from nacre.cli._show import MOST_TEXT, measured
 from nacre.errors import UnknownNameError
 
 RunName = Annotated[str | None, typer.Option("--run", "-r", help="An earlier run, by number or note.")]
@@ -47,10 +47,8 @@ def runs(file: File = RECIPE, json: Json = False) -> None:
         Column("author", "by"),
         Column("at", "when"),
     ]
-    rows = [
-        {**row, "edits": len(row["changes"]), "passes": row["metrics"].get("all", {}).get("all criteria")}
-        for row in found
-    ]
+    passes = [measured(row["metrics"]["all"].get("all criteria")) for row in found]
+    rows = [{**row, "edits": len(row["changes"]), "passes": part} for row, part in zip(found, passes, strict=True)]
     return print_table(rows, columns) if rows else print_text("No run yet. `nacre run` makes the first.")
 
 
