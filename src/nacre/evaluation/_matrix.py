@@ -283,11 +283,12 @@ def _plain_cells(columns: Columns, slices: tuple[str, ...], masks: Booleans) -> 
 
 def _missing(status: NDArray[np.int8], masks: Booleans) -> list[list[list[int]]]:
     """Return how many responses of each slice and column are missing for each reason."""
+    flags = [status == place + 1 for place in range(len(MISSING))]
+    found = [place for place, flag in enumerate(flags) if flag.any()]
     counts = np.zeros((len(masks), status.shape[1], len(MISSING)), dtype=np.int64)
-    for place in range(len(MISSING)):
-        is_missing = status == place + 1
-        columns = np.flatnonzero(is_missing.any(axis=0))
-        counts[:, columns, place] = slice_counts(masks, is_missing[:, columns])
+    if found:
+        parts = np.split(slice_counts(masks, *(flags[place] for place in found)), len(found), axis=1)
+        counts[:, :, found] = np.stack(parts, axis=2)
     nested: list[list[list[int]]] = counts.tolist()
     return nested
 

@@ -76,13 +76,14 @@ class SliceUnits:
         is_scored = ~np.isnan(self.outcomes)
         outcomes = np.where(is_scored, self.outcomes, 0.0)
         up, down = outcomes > 0, outcomes < 0
-        n_scored, n_up = slice_counts(self.masks, is_scored), slice_counts(self.masks, up)
-        n_down = slice_counts(self.masks, down) if down.any() else np.zeros_like(n_up)
+        flags = [is_scored, up, down] if down.any() else [is_scored, up]
+        n_scored, n_up, *rest = np.split(slice_counts(self.masks, *flags), len(flags), axis=1)
+        n_down = rest[0] if rest else np.zeros_like(n_up)
         totals, squares = (n_up - n_down).astype(np.float64), (n_up + n_down).astype(np.float64)
-        other = np.flatnonzero(((outcomes != up) & (outcomes != -1.0 * down)).any(axis=0))  # not all of -1, 0, 1
+        other = np.flatnonzero((np.sign(outcomes) != outcomes).any(axis=0))  # not all of -1, 0, 1
         if len(other):
             part = outcomes[:, other]
-            totals[:, other], squares[:, other] = _products(self.masks, part), _products(self.masks, part**2)
+            totals[:, other], squares[:, other] = np.split(_products(self.masks, part, part**2), 2, axis=1)
         singles = (n_scored, n_up, n_down, totals, squares)
         if self.prompts is None:
             return Sums(*singles, n_scored, n_up + n_down, squares, totals, n_scored.astype(np.float64))
@@ -139,17 +140,14 @@ class SliceUnits:
 
     def _unit_sums(self) -> tuple[Counts, Counts, Floats, Floats, Floats]:
         shape = (len(self.masks), self.outcomes.shape[1])
-        n_units, n_moved = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        squares, products, count_squares = np.zeros((3, *shape))
+        counts, sums = np.zeros((2, *shape), dtype=np.int64), np.zeros((3, *shape))
         whole, ragged = np.flatnonzero(self._is_whole), np.flatnonzero(~self._is_whole)
         groups = [(whole, self._unit_masks[whole], self.units)] if len(whole) else []
-        for places, masks, units in (*groups, *(self._alone(place) for place in ragged.tolist())):
-            n_units[places] = slice_counts(masks, units.counts > 0)
-            n_moved[places] = slice_counts(masks, units.totals != 0)
-            squares[places] = _products(masks, units.totals**2)
-            products[places] = _products(masks, units.totals * units.counts)
-            count_squares[places] = _products(masks, units.counts.astype(np.float64) ** 2)
-        return n_units, n_moved, squares, products, count_squares
+        for places, masks, (totals, sizes) in (*groups, *(self._alone(place) for place in ragged.tolist())):
+            tables = (totals**2, totals * sizes, sizes.astype(np.float64) ** 2)
+            counts[:, places] = np.split(slice_counts(masks, sizes > 0, totals != 0), 2, axis=1)
+            sums[:, places] = np.split(_products(masks, *tables), 3, axis=1)
+        return counts[0], counts[1], sums[0], sums[1], sums[2]
 
     def _alone(self, slice: int) -> tuple[Counts, Booleans, Units]:
         units = self._part(slice)
@@ -164,23 +162,24 @@ def _units_of(outcomes: Floats, starts: Counts | None) -> Units:
     return Units(np.add.reduceat(totals, starts, axis=0), np.add.reduceat(counts, starts, axis=0))
 
 
-def slice_counts(masks: Booleans, flags: Booleans) -> Counts:
+def slice_counts(masks: Booleans, *flags: Booleans) -> Counts:
     """Return how many rows of each slice have each flag: [n_slices, n_flags].
 
     Args:
         masks: Which rows each slice has, [n_slices, n_rows].
-        flags: [n_rows, n_flags].
+        flags: Tables side by side, [n_rows, n_flags].
     """
-    found = np.zeros((len(masks), flags.shape[1]))
+    found = np.zeros((len(masks), sum(table.shape[1] for table in flags)))
     for start in range(0, masks.shape[1], _BLOCK):  # counts of a block are exact in 32 bits, which are twice as fast
         block = slice(start, start + _BLOCK)
-        found += masks[:, block].astype(np.float32) @ flags[block].astype(np.float32)
+        part = np.hstack([table[block] for table in flags])
+        found += masks[:, block].astype(np.float32) @ part.astype(np.float32)
     return found.astype(np.int64)
 
 
-def _products(masks: Booleans, table: Floats) -> Floats:
-    found: Floats = np.zeros((len(masks), table.shape[1]))
+def _products(masks: Booleans, *tables: Floats) -> Floats:
+    found: Floats = np.zeros((len(masks), sum(table.shape[1] for table in tables)))
     for start in range(0, masks.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        found += masks[:, block].astype(np.float64) @ table[block]
+        found += masks[:, block].astype(np.float64) @ np.hstack([table[block] for table in tables])
     return found
