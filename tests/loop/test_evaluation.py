@@ -156,7 +156,7 @@ def test_a_field_that_the_file_lacks_is_named(tmp_path):
         pytest.param(
             "prompt_id,criterion,score,annotator\nq1,polite,fail,ann\nq2,polite,pass,ann\n", id="a row a label"
         ),
-        pytest.param("id,polite,annotator\nq1,fail,ann\nq2,true,ann\nq3,,ann\n", id="a column a criterion"),
+        pytest.param("prompt_id,polite,annotator\nq1,fail,ann\nq2,true,ann\nq3,,ann\n", id="a column a criterion"),
         pytest.param("row,polite,annotator\n1,false,ann\n2,pass,ann\n", id="by row"),
         pytest.param("uid,polite,annotator\n1,fail,ann\n2,pass,ann\n", id="by uid"),
         pytest.param(
@@ -165,10 +165,8 @@ def test_a_field_that_the_file_lacks_is_named(tmp_path):
     ],
 )
 def test_labels_of_experts_in_every_form(tmp_path, text):
-    spec = with_evaluation(experts={"source": "none.csv", "prompt_id": "id"} if text.startswith("id") else None)
     evaluation = Evaluation(tmp_path, with_evaluation())
     evaluation.run()
-    evaluation.path.write_text(yaml.safe_dump(spec), encoding="utf-8")
 
     assert imported(evaluation, text) == 2
     assert imported(evaluation, text) is None
@@ -183,7 +181,10 @@ def test_labels_of_experts_in_every_form(tmp_path, text):
         pytest.param("prompt_id\nq1\n", IngestError, "holds no labels", id="no label"),
         pytest.param("prompt_id,score\nq1,pass\n", IngestError, "does not say of which `criterion`", id="no criterion"),
         pytest.param(
-            "prompt_id,polite\nq1,pass\nx,pass\n", IngestError, "row 2, `prompt_id` 'x'", id="an unknown prompt"
+            "prompt_id,polite\nq1,pass\nx,pass\n",
+            IngestError,
+            "the first has the `prompt_id` 'x'",
+            id="a prompt",
         ),
         pytest.param("prompt_id,polite\nq1,passs\n", SchemaError, "Did you mean `pass`", id="an unknown score"),
         pytest.param("prompt_id,polite\nq1,pass\nq1,fail\n", SchemaError, "more than once", id="a response twice"),
@@ -236,6 +237,39 @@ def test_a_label_stays_with_the_response_that_the_expert_read(tmp_path):
     (tmp_path / "experts.csv").write_text("prompt_id,polite\nq1,pass\nq3,pass\n", encoding="utf-8")
     evaluation.run()
     assert sorted(looked_at(evaluation).experts.frame.get_column("row_id").to_list()) == [N - 4, N - 2]
+
+
+def test_columns_of_a_file_of_the_recipe_may_have_other_names(tmp_path):
+    experts = {"source": "experts.csv", "prompt_id": "id", "annotator": "who"}
+    evaluation = Evaluation(tmp_path, with_evaluation(experts=experts))
+    (tmp_path / "experts.csv").write_text("id,who,polite\nq1,ann,fail\n", encoding="utf-8")
+    evaluation.run()
+
+    assert looked_at(evaluation).experts.frame.select("row_id", "annotator").rows() == [(1, "ann")]
+    assert imported(evaluation, "prompt_id,polite,annotator\nq2,pass,bob\n") == 1
+
+
+def test_labels_of_earlier_responses_stay_when_their_prompts_are_gone(tmp_path):
+    evaluation = Evaluation(tmp_path, with_evaluation(experts="experts.csv"))
+    (tmp_path / "experts.csv").write_text("prompt_id,polite\nq1,fail\nq3,pass\n", encoding="utf-8")
+    evaluation.run()
+    responses().tail(10).write_ndjson(tmp_path / "responses.jsonl")
+    evaluation.run()
+    assert looked_at(evaluation).experts is None
+
+    responses().write_ndjson(tmp_path / "responses.jsonl")
+    evaluation.run()
+    assert len(looked_at(evaluation).experts.frame) == 2
+
+
+def test_a_run_on_other_prompts_has_nothing_to_compare_with(help_desk):
+    help_desk.run()
+    other = responses(6).with_columns(pl.col("id") + "x", question="another " + pl.col("question"))
+    other.write_ndjson(help_desk.folder / "responses.jsonl")
+    help_desk.run()
+
+    assert looked_at(help_desk).baseline is None
+    assert looked_at(help_desk).matrix.cell("all", "polite").mean.n == 6
 
 
 def test_a_quoted_response_is_what_the_label_is_about(help_desk):
@@ -482,3 +516,11 @@ def test_two_runs_at_once_that_score_the_same_are_one_run(help_desk):
 
     assert len(help_desk.project.runs) == 1
     assert sum(part.is_new for part in done) == 1
+
+
+def test_a_repeat_that_occurs_twice_is_refused_before_anything_is_scored(tmp_path):
+    evaluation = Evaluation(tmp_path, frame=pl.concat([responses(3), responses(2)]).with_columns(repeat=pl.lit(0)))
+
+    with pytest.raises(SchemaError, match="rows 0 and 3 are both repeat 0 of the prompt `q0`"):
+        evaluation.run()
+    assert len(evaluation.project.runs) == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from nacre.data import Dataset, read
-from nacre.errors import IngestError, UnknownFieldError, UnknownNameError
+from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError
 from nacre.evaluation import Scores, read_responses
 from nacre.exchange import IMPORT_FORMATS, read_evaluation
 from nacre.loop._evaluation_benchmark import recipe_benchmark
@@ -42,7 +42,19 @@ def recipe_responses(recipe: EvaluationRecipe, source: Path | None = None, *, sy
         source: Another file to read in the same way, such as the responses of the next version of a system.
         system: Only responses of this system. Without it those of several are judged together, as repeats.
     """
-    found = _read(recipe, source or recipe.folder / recipe.responses.source)
+    found = _one_system(_read(recipe, source or recipe.folder / recipe.responses.source), system)
+    places = found.data.collect(["row_id", "prompt_id", "repeat"])
+    twice = places.filter(places.select("prompt_id", "repeat").is_duplicated()).sort("prompt_id", "repeat")
+    if len(twice):
+        first, second = twice.row(0, named=True), twice.row(1, named=True)
+        raise SchemaError(
+            f"The rows {first['row_id']} and {second['row_id']} are both repeat {first['repeat']} of the prompt "
+            f"`{first['prompt_id']}`. Number the responses to a prompt by `repeat`, or leave it out."
+        )
+    return found
+
+
+def _one_system(found: Responses, system: str | None) -> Responses:
     table = found.data.collect()
     if "system" not in table.columns:
         if system is not None:

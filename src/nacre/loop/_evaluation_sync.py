@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, criteri
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
-from nacre.loop._response_labels import WHERE, keep_places, locate, read_labels, response_keys
+from nacre.loop._response_labels import WHERE, locate, read_labels, response_keys
 
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables
@@ -142,16 +142,19 @@ def _import(
                 del tables[name]
     if source is None and table is None:
         return None
-    fields: Mapping[str, str] = {} if table is None else table.fields
-    options: Mapping[str, Any] = {} if table is None else table.options
-    path = source if source is not None else recipe.folder / (table.source if table is not None else "")
+    own = table if source is None else None  # another file has its own names
+    path = source if own is None and source is not None else recipe.folder / (own.source if own is not None else "")
     keyed = response_keys(responses)
-    names = [criterion.name for criterion in recipe.criteria]
-    labels = read_labels(path, fields=fields, options=options, responses=keyed, criteria=names)
-    if source is None and table is not None and table.source in tables:
-        labels = keep_places(labels, tables.read(table.source))
+    labels = read_labels(
+        path,
+        fields={} if own is None else own.fields,
+        options={} if own is None else own.options,
+        responses=keyed,
+        criteria=[criterion.name for criterion in recipe.criteria],
+        before=tables.read(own.source) if own is not None and own.source in tables else None,
+    )
     check(_numbered(labels, keyed))
-    name = table.source if source is None and table is not None else f"{path.name} {hash_frame(labels)[:8]}"
+    name = own.source if own is not None else f"{path.name} {hash_frame(labels)[:8]}"
     is_new = tables.add(name, labels, detail={"of_recipe": source is None})
     return len(labels) if is_new else None
 

@@ -157,8 +157,14 @@ def run_criteria(run: Run) -> Sequence[Criterion]:
 
 
 def _baseline(project: Project, recipe: EvaluationRecipe, run: Run, baseline: int | str | None) -> Run | None:
-    wanted = recipe.baseline if baseline is None else baseline
-    if wanted is not None:
-        found = project.runs[wanted]
-        return None if found == run else found
-    return project.runs[run.number - 1] if run.number > 1 else None
+    """Return the run to compare with; one that is not asked for by name must share a prompt."""
+    if baseline is not None:
+        return None if (found := project.runs[baseline]) == run else found
+    earlier = [project.runs[recipe.baseline]] if recipe.baseline is not None else reversed(list(project.runs))
+    candidates = (other for other in earlier if other.number < run.number or recipe.baseline is not None)
+    prompts = _prompts(project, run)
+    return next((other for other in candidates if other != run and prompts & _prompts(project, other)), None)
+
+
+def _prompts(project: Project, run: Run) -> set[str]:
+    return set(project.artifacts.get_frame(run.content.responses).get_column("prompt_id").unique())

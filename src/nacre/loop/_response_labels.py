@@ -20,7 +20,7 @@ from nacre.errors import IngestError, UnknownFieldError
 PLACES = ("key", "uid", "prompt_id", "prompt", "row")
 _TEXTS = ("key", "uid", "prompt_id", "prompt", "response", "criterion", "score", "annotator", "explanation", "golden")
 _MORE_TEXTS = ("evaluator", "rationale")
-_SAME = ("prompt_id", "repeat", "response", "criterion", "score", "annotator", "evaluator", "explanation", "rationale")
+_CONTENT = ("response", "criterion", "score", "annotator", "evaluator", "explanation", "rationale")
 WHERE = ("key", "prompt_id", "repeat")
 
 
@@ -37,10 +37,13 @@ def read_labels(
     options: Mapping[str, Any],
     responses: pl.DataFrame,
     criteria: Sequence[str],
+    before: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the labels in a file: a row per label, with `key`, `prompt_id` and `repeat` of its response.
 
-    A file has a row per label, with `criterion` and `score`, or a row per response and a column per criterion.
+    A file has a row per label, with `criterion` and `score`, or a row per response and a column per criterion. One that
+    names prompts says nothing of a response that came after it: only labels that are new or edited since `before` are
+    about the responses that are there now.
 
     Args:
         path: The file.
@@ -48,6 +51,7 @@ def read_labels(
         options: Further arguments of the reader.
         responses: What `response_keys` returned.
         criteria: The names of the criteria.
+        before: The labels that were read from this file before.
 
     Raises:
         IngestError: The file does not say which response a label is about, or names one that is not there.
@@ -65,9 +69,14 @@ def read_labels(
             f"{path} does not say which response a label is about. It needs a column `uid`, `prompt_id` (and "
             f"`repeat`), `prompt` and `response`, or `row`; it has {', '.join(table.columns)}."
         )
-    keyed = _keyed(table, place, responses, path)
-    score = pl.col("score").cast(pl.String).str.strip_chars()
-    return keyed.with_columns(score=score).filter(pl.col("score").fill_null("") != "")
+    table = table.with_columns(pl.col("score").cast(pl.String).str.strip_chars())
+    table = table.filter(pl.col("score").fill_null("") != "")
+    if place in ("key", "prompt"):
+        if place == "prompt":
+            table = table.with_columns(key=_keys(table.get_column("prompt"), table.get_column("response")))
+        _check_found(table, place, path)
+        return _with_place(table, responses.select(*WHERE).unique("key", keep="first"))
+    return _looked_up(table, place, responses, before, path)
 
 
 def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
@@ -80,18 +89,6 @@ def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     far = [pl.col(name).ne_missing(pl.col(f"{name}_there")) for name in ("prompt_id", "repeat")]
     nearest = found.sort("_label", *far, "row_id").unique("_label", keep="first", maintain_order=True)
     return nearest.select("row_id", pl.exclude("row_id", "_label", "prompt_id_there", "repeat_there"))
-
-
-def keep_places(labels: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """Return labels of a file that was read before, each tied to the response that it was given to then.
-
-    A file that names prompts says nothing of a response that came after it: only labels that are new or edited are
-    about the responses that are there now.
-    """
-    same = [name for name in _SAME if name in labels.columns and name in before.columns]
-    known = before.select(*same, pl.col("key").alias("@key")).unique(same, keep="first")
-    joined = labels.join(known, on=same, how="left", nulls_equal=True, maintain_order="left")
-    return joined.with_columns(key=pl.coalesce("@key", "key")).drop("@key")
 
 
 def _read(path: Path, fields: Mapping[str, str], options: Mapping[str, Any], criteria: Sequence[str]) -> pl.DataFrame:
@@ -120,26 +117,33 @@ def _long(table: pl.DataFrame, criteria: Sequence[str], path: Path) -> pl.DataFr
     return table.with_columns(texts).unpivot(columns, index=rest, variable_name="criterion", value_name="score")
 
 
-def _keyed(table: pl.DataFrame, place: str, responses: pl.DataFrame, path: Path) -> pl.DataFrame:
-    if place == "key":
-        return _with_place(table, responses.select(*WHERE).unique("key", keep="first"))
-    if place == "prompt":
-        keyed = table.with_columns(key=_keys(table.get_column("prompt"), table.get_column("response")))
-        return _with_place(keyed, responses.select(*WHERE).unique("key", keep="first"))
+def _looked_up(
+    table: pl.DataFrame, place: str, responses: pl.DataFrame, before: pl.DataFrame | None, path: Path
+) -> pl.DataFrame:
+    """Return labels with the key of the response that they name."""
     there, on = _there(table, place, responses)
-    found = table.drop([name for name in WHERE if name in table.columns and name not in on]).join(
-        there, on=on, how="left", maintain_order="left"
-    )
-    if (missing := found.get_column("key").is_null()).any():
-        row = missing.arg_true()[0]
-        raise IngestError(
-            f"{path} labels {int(missing.sum()):,} responses that are not there; the first is in row {row + 1}, "
-            f"`{place}` {table.item(row, place)!r}. Label responses of this project, or name the file they are in with "
-            "`nacre run --responses`."
-        )
+    rest = table.drop([name for name in WHERE if name in table.columns and name not in on])
+    found = rest.join(there, on=on, how="left", maintain_order="left")
     if "response" in table.columns:
         found = _of_another_response(found)
+    if before is not None:
+        same = [name for name in (*on, *_CONTENT) if name in rest.columns and name in before.columns]
+        known = before.unique(same, keep="first").select(*same, *(pl.col(name).alias(f"@{name}") for name in WHERE))
+        found = found.join(known, on=same, how="left", nulls_equal=True, maintain_order="left")
+        found = found.with_columns(pl.coalesce(f"@{name}", name).alias(name) for name in WHERE)
+        found = found.drop(f"@{name}" for name in WHERE)
+    _check_found(found, place, path)
     return found.drop("prompt_there", "response_there")
+
+
+def _check_found(labels: pl.DataFrame, place: str, path: Path) -> None:
+    missing = labels.get_column("key").is_null()
+    if missing.any():
+        raise IngestError(
+            f"{path} labels {int(missing.sum()):,} responses that are not there; the first has the `{place}` "
+            f"{labels.filter(missing).item(0, place)!r}. Label responses of this project; those that a run evaluated "
+            "last, or else those of nacre.yaml."
+        )
 
 
 def _there(table: pl.DataFrame, place: str, responses: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
