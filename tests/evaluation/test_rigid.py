@@ -80,3 +80,27 @@ def test_random_evaluators_are_rarely_called_rigid():
         flagged += bool(flags(rng.random(n) < rate))
 
     assert flagged / 200 <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "meaning"),
+    [
+        pytest.param([1] * 40, None, "passes everything, so it separates no responses: check with a bad", id="passes"),
+        pytest.param([0] * 40, None, "fails everything, so it separates no responses: check with a good", id="fails"),
+        pytest.param([1] * 400 + [0] * 3, None, "passes nearly everything, so", id="nearly"),
+        pytest.param([1] * 40, [1] * 40, "passes everything, as experts do: the criterion no longer", id="confirmed"),
+        pytest.param([1] * 40, [1] * 30 + [0] * 10, "passes everything, though experts fail some: tighten", id="lax"),
+        pytest.param([0] * 40, [0] * 30 + [1] * 10, "fails everything, though experts pass some: loosen", id="strict"),
+    ],
+)
+def test_a_flag_says_what_it_means(values, labels, meaning):
+    flag = flags(values, labels)[0]
+
+    assert flag.meaning.startswith(meaning)
+    assert str(flag).startswith(f"polite {meaning}")
+
+
+def test_a_number_that_never_changes_neither_passes_nor_fails():
+    (flag,) = flags([2.5] * 50, criterion=Criterion("cost", scale=Number(0, 9)))
+
+    assert flag.meaning == "gives 2.5 to everything, so it separates no responses: read what it scores"

@@ -27,6 +27,7 @@ from nacre.evaluation._compared import (
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels, Ratings
 from nacre.evaluation._scores import Scores
+from nacre.evaluation._text_table import counted
 from nacre.metrics import (
     MIN_N,
     AcceptRates,
@@ -198,6 +199,11 @@ class AgreementReport:
 
     def __len__(self) -> int:
         return len(self.agreements)
+
+    def __repr__(self) -> str:
+        slices, evaluators = ({getattr(line, name) for line in self.agreements} for name in ("slice", "evaluator"))
+        shown = counted(len(evaluators), "evaluator"), counted(len(slices - {ALL}), "slice")
+        return f"AgreementReport({', '.join(shown)})"
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.agreements)) or "No evaluator scores what experts labelled."

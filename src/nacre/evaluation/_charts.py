@@ -68,7 +68,7 @@ def _note(matrix: Document) -> str:
 
 
 def _column(name: str, matrix: Document, notes: Mapping[str, str], column_links: Mapping[str, str]) -> MatrixColumn:
-    flags = [f"{flag['kind']} ({flag['value']})" for flag in matrix["rigid"] if flag["criterion"] == name]
+    flags = [f"{flag['evaluator']} {flag['meaning']}" for flag in matrix["rigid"] if flag["criterion"] == name]
     is_overall = name == ALL_CRITERIA
     return MatrixColumn(
         name,

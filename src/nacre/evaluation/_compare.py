@@ -19,9 +19,11 @@ from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._scores import Scores
 from nacre.evaluation._signed_ranks import signed_rank_p
+from nacre.evaluation._text_table import counted, slice_table
 from nacre.metrics import Metric, benjamini_hochberg
 
 Test: TypeAlias = Literal["McNemar", "sign flip", "Wilcoxon"]
+_WORDS = {True: ", better", False: ", worse", None: ""}
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ class Change:
     def is_better(self) -> bool | None:
         """Whether it got better; None where no change can be told."""
         return (self.difference.value < 0) == self.lower_is_better if self.is_changed else None
+
+    def __str__(self) -> str:
+        return f"{self.difference}{_WORDS[self.is_better]}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as JSON."""
@@ -137,6 +142,15 @@ class Comparison:
         if criterion not in self.criteria:
             raise UnknownNameError("criterion", criterion, available=self.criteria)
 
+    def __repr__(self) -> str:
+        n_slices, n_criteria = len(self.slices) - 1, sum(name != ALL_CRITERIA for name in self.criteria)
+        slices, criteria = counted(n_slices, "slice"), counted(n_criteria, "criterion", "criteria")
+        return f"Comparison({' -> '.join(self.names)}, {slices}, {criteria}, {counted(self.n_paired, 'pair')})"
+
+    def __str__(self) -> str:
+        table = slice_table(self.slices, self.criteria, lambda slice, criterion: str(self.changes[slice, criterion]))
+        return f"{self.verdict}\n\n{table}"
+
     def _repr_html_(self) -> str:
         """Return the changes on all responses as they look in a notebook."""
         changes = [self.change(ALL, name).to_dict() for name in self.criteria if self.is_rate[name]]
@@ -188,8 +202,14 @@ def compare(
         >>> prompts = [f"{n}?" for n in range(60)]
         >>> old = evaluate([please], pl.DataFrame({"prompt": prompts, "response": ["No", "No", "Please"] * 20}))
         >>> new = evaluate([please], pl.DataFrame({"prompt": prompts, "response": ["No", "Please", "Please"] * 20}))
-        >>> print(compare(old, new, names=("v1", "v2")).verdict)
+        >>> comparison = compare(old, new, names=("v1", "v2"))
+        >>> comparison
+        Comparison(v1 -> v2, 0 slices, 1 criterion, 60 pairs)
+        >>> print(comparison)
         v2 is better than v1 on polite, by .33 [.22-.45] n=60.
+        <BLANKLINE>
+        slice  polite
+        all    .33 [.22-.45] n=60, better
     """
     old, new = run_columns(before), run_columns(after)
     masks = slice_masks(new.columns.responses, members)

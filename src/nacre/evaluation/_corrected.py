@@ -61,6 +61,10 @@ class Corrected:
     method: Method = ""
     power: float = 0.0
 
+    def __repr__(self) -> str:
+        found = "not corrected" if self.metric is None else f"{self.metric} by {self.method}"
+        return f"Corrected({self.column} on {self.slice}: {self.raw} -> {found})"
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
         shown = {"raw": self.raw.to_dict(), "metric": None if self.metric is None else self.metric.to_dict()}
@@ -98,8 +102,8 @@ def corrected_scores(
         >>> scores = evaluate([Evaluator("please", polite, Keyword("response", ("please",)))], answers)
         >>> labels = pl.DataFrame({"row_id": range(45), "score": ["pass", "pass", "fail"] * 15})
         >>> (found,) = corrected_scores(scores, ExpertLabels.from_frame(labels, [polite]))
-        >>> print(found.raw, "->", found.metric)
-        .33 [.24-.44] n=90 -> .67 [.52-.78] n=45
+        >>> found
+        Corrected(please on all: .33 [.24-.44] n=90 -> .67 [.52-.78] n=45 by ppi)
     """
     columns = columns_of(one_evaluator_per_criterion(scores), by) if by == "criterion" else columns_of(scores, by)
     columns = with_all_criteria(columns) if by == "criterion" else columns

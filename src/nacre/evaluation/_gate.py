@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 from nacre.errors import SpecError
 from nacre.evaluation._columns import ALL
 from nacre.evaluation._matrix import Cell, EvaluationMatrix
+from nacre.evaluation._text_table import counted
 from nacre.metrics import Metric
 
 _CONDITION = re.compile(r"(?P<criterion>[^\[\]<>=]+)(?:\[(?P<slice>[^\]]+)\])?\s*(?P<sign>>=|<=)\s*(?P<bound>\S+)")
@@ -86,6 +88,9 @@ class GateCheck:
     status: CheckStatus
     message: str
 
+    def __str__(self) -> str:
+        return self.message
+
     def to_dict(self) -> dict[str, Any]:
         """Return the check as JSON."""
         return {**vars(self), "mean": self.mean.to_dict()}
@@ -106,6 +111,14 @@ class GateResult:
         """0 when all passed, 1 when a bound misses, 2 when data are too few or an evaluator is refused."""
         statuses = {check.status for check in self.checks}
         return 1 if "missed" in statuses else 2 if statuses & {"too few", "refused"} else 0
+
+    def __repr__(self) -> str:
+        statuses = Counter(check.status for check in self.checks)
+        shown = ", ".join(f"{n} {status}" for status, n in statuses.items())
+        return f"GateResult({counted(len(self.checks), 'check')}: {shown})"
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.checks))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON."""
@@ -160,8 +173,7 @@ def gate(
         >>> prompts, answers = [f"{n}?" for n in range(90)], ["Please", "No", "Please"] * 30
         >>> answers = pl.DataFrame({"prompt": prompts, "response": answers})
         >>> result = gate(evaluation_matrix(evaluate([please], answers)), ["polite >= 0.5", "polite >= 0.6"])
-        >>> for check in result.checks:
-        ...     print(check.message)
+        >>> print(result)
         polite[all] >= 0.5 holds: .67 [.56-.76] n=90.
         polite[all] >= 0.6 misses: .67 [.56-.76] n=90, the lower bound is .036 short.
         >>> result.exit_code

@@ -36,6 +36,7 @@ from nacre.evaluation._rigid import Rigid, rigid_evaluators
 from nacre.evaluation._rows_behind import RowsBehind
 from nacre.evaluation._scores import Scores
 from nacre.evaluation._slice_sums import slice_counts
+from nacre.evaluation._text_table import counted, slice_table
 from nacre.metrics import Metric, benjamini_hochberg, minimum_detectable
 
 TargetStatus: TypeAlias = Literal["met", "missed", "open", ""]
@@ -95,6 +96,13 @@ class Cell:
         if self.change is None or not self.is_changed:
             return None
         return (self.change.value < 0) == self.lower_is_better
+
+    def __str__(self) -> str:
+        marks = [f"{self.n_missing:,} missing"] * (self.n_missing > 0) + [self.status] * (self.status == "missed")
+        if self.change is not None and self.is_better is not None:
+            size = f"{abs(self.change.value):.2f}".removeprefix("0")
+            marks.append(f"{'better' if self.is_better else 'worse'} by {size}")
+        return ", ".join([str(self.mean), *marks])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cell as JSON."""
@@ -162,6 +170,15 @@ class EvaluationMatrix:
         if criterion not in self.criteria:
             raise UnknownNameError("criterion", criterion, available=self.criteria)
 
+    def __repr__(self) -> str:
+        n_slices, n_criteria = len(self.slices) - 1, sum(name != ALL_CRITERIA for name in self.criteria)
+        slices, criteria = counted(n_slices, "slice"), counted(n_criteria, "criterion", "criteria")
+        return f"EvaluationMatrix({slices}, {criteria}, {counted(self.n_responses[ALL], 'response')})"
+
+    def __str__(self) -> str:
+        table = slice_table(self.slices, self.criteria, lambda slice, criterion: str(self.cells[slice, criterion]))
+        return f"{self.verdict}\n\n{table}" if self.verdict else table
+
     def _repr_html_(self) -> str:
         """Return the matrix as it looks in a notebook."""
         return html_fragment(matrix_chart(self.to_dict()))
@@ -215,8 +232,12 @@ def evaluation_matrix(
         >>> answers = pl.DataFrame({"prompt": [f"{n}?" for n in range(60)], "response": ["Yes, please", "No"] * 30})
         >>> scores = evaluate([Evaluator("please", Criterion("polite"), Keyword("response", ("please",)))], answers)
         >>> matrix = evaluation_matrix(scores, slice_members([Slice("two", Keyword("prompt", ("2", "12")))], answers))
-        >>> print(matrix.cell("all", "polite").mean)
-        .50 [.38-.62] n=60
+        >>> matrix
+        EvaluationMatrix(1 slice, 1 criterion, 60 responses)
+        >>> print(matrix)
+        slice  polite
+        all    .50 [.38-.62] n=60
+        two    1.00 [.34-1.00] n=2 too few
         >>> matrix.gaps
         (Gap(slice='two', kind='thin', n=2, n_wanted=28, criterion=None),)
     """

@@ -22,6 +22,20 @@ RigidKind: TypeAlias = Literal["constant", "near-constant", "fails where experts
 NEAR_CONSTANT = 0.95
 _CONFIRMED = 0.8  # of experts' labels, their lower bound: 16 alike labels
 
+_SETTLED = ", as experts do: the criterion no longer separates systems"
+_UNTESTED = ", so it separates no responses: check with a {} response that it can {}"
+_ADVICE = {  # by what experts say, and whether the score passes
+    (True, True): f"{_SETTLED}, so ask harder prompts or more of a response",
+    (True, False): f"{_SETTLED}, so start with easier prompts or ask less of a response",
+    (True, None): _SETTLED,
+    (False, True): ", though experts fail some: tighten it",
+    (False, False): ", though experts pass some: loosen it",
+    (False, None): ", though experts differ: read what it scores",
+    (None, True): _UNTESTED.format("bad", "fail"),
+    (None, False): _UNTESTED.format("good", "pass"),
+    (None, None): ", so it separates no responses: read what it scores",
+}
+
 
 @dataclass(frozen=True)
 class Rigid:
@@ -35,6 +49,7 @@ class Rigid:
         share: How often it gives it; where experts are contradicted, among the responses that they passed (failed).
         is_confirmed: Whether the experts give that score just as constantly: then the evaluator is right, and the
             criterion no longer separates systems. None without enough labels of experts.
+        passes: Whether that score passes; None where the criterion has no pass.
     """
 
     evaluator: str
@@ -43,10 +58,30 @@ class Rigid:
     value: str | float
     share: Metric
     is_confirmed: bool | None = None
+    passes: bool | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What the flag means and what to do about it, in words that follow the name of the evaluator.
+
+        Examples:
+            >>> print(Rigid("please", "polite", "constant", "pass", Metric(1.0, 0.9, 1.0, 40), passes=True).meaning)
+            passes everything, so it separates no responses: check with a bad response that it can fail
+        """
+        if self.kind == "fails where experts pass":
+            return "fails what experts pass: loosen it"
+        if self.kind == "passes where experts fail":
+            return "passes what experts fail: tighten it"
+        everything = "everything" if self.kind == "constant" else "nearly everything"
+        says = {True: "passes", False: "fails", None: f"gives {self.value} to"}[self.passes]
+        return f"{says} {everything}{_ADVICE[self.is_confirmed, self.passes]}"
+
+    def __str__(self) -> str:
+        return f"{self.evaluator} {self.meaning} ({self.value} in {self.share})."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the flag as JSON."""
-        return {**vars(self), "share": self.share.to_dict()}
+        return {**vars(self), "share": self.share.to_dict(), "meaning": self.meaning}
 
 
 def rigid_evaluators(columns: Columns, experts: ExpertLabels | None = None) -> tuple[Rigid, ...]:
@@ -89,9 +124,9 @@ def _constant(columns: Columns, place: int, criterion: Criterion, labels: Floats
     if counts.max() < NEAR_CONSTANT * is_scored.sum():
         return
     share = _share(values == most, is_scored, columns)
-    flag = Rigid(
-        columns.evaluators[columns.names[place]][0], criterion.name, "constant", _shown(most, criterion), share
-    )
+    evaluator, shown = columns.evaluators[columns.names[place]][0], _shown(most, criterion)
+    passes = bool(criterion.passed(most)) if criterion.has_pass else None
+    flag = Rigid(evaluator, criterion.name, "constant", shown, share, passes=passes)
     is_labelled = ~np.isnan(labels)
     flag = replace(flag, is_confirmed=_is_confirmed(_share(labels == most, is_labelled, columns)))
     if len(distinct) == 1 and share.n >= MIN_N:
@@ -110,10 +145,10 @@ def _contradicting(columns: Columns, place: int, criterion: Criterion, labels: F
     evaluator = columns.evaluators[columns.names[place]][0]
     fails = _share(~passes, is_known & should_pass, columns)
     if fails.low > 0.5:
-        yield Rigid(evaluator, criterion.name, "fails where experts pass", "fail", fails)
+        yield Rigid(evaluator, criterion.name, "fails where experts pass", "fail", fails, passes=False)
     accepts = _share(passes, is_known & ~should_pass, columns)
     if accepts.low > 0.5:
-        yield Rigid(evaluator, criterion.name, "passes where experts fail", "pass", accepts)
+        yield Rigid(evaluator, criterion.name, "passes where experts fail", "pass", accepts, passes=True)
 
 
 def _share(is_so: NDArray[np.bool_], among: NDArray[np.bool_], columns: Columns) -> Metric:
