@@ -86,7 +86,7 @@ def run_benchmark(
     )
     scores = _with_others(recipe, scores, [found.scores, imported_scores(project, recipe.criteria, data)])
     members = slice_members(recipe.slices, data, context=context, store=project.columns)
-    content = _content(project, recipe, scores, data, members)
+    content = _content(project, recipe, scores, data=data, members=members)
     run = project.runs.add(content, note=note or "", metrics=_metrics(scores, members))
     notes = [*found.notes, embedding_note(context)]
     if run is None and note is not None:
@@ -128,7 +128,7 @@ def _metrics(scores: Scores, members: pl.DataFrame) -> dict[str, dict[str, Any]]
 
 
 def _content(
-    project: Project, recipe: EvaluationRecipe, scores: Scores, data: Dataset, members: pl.DataFrame
+    project: Project, recipe: EvaluationRecipe, scores: Scores, *, data: Dataset, members: pl.DataFrame
 ) -> RunContent:
     frame = data.collect()
     prompts = frame.get_column("prompt_id").unique().sort()

@@ -64,7 +64,7 @@ def import_experts(
     def check(labels: pl.DataFrame) -> None:
         ExpertLabels.from_frame(labels, recipe.criteria)
 
-    return _import(project.experts, recipe.experts, recipe, responses, source, check)
+    return _import(project.experts, recipe, responses, table=recipe.experts, source=source, check=check)
 
 
 def import_scores(
@@ -76,7 +76,7 @@ def import_scores(
     def check(labels: pl.DataFrame) -> None:
         check_names(_scores(labels, recipe.criteria, responses=None), recipe)
 
-    return _import(project.scores, recipe.scores, recipe, responses, source, check)
+    return _import(project.scores, recipe, responses, table=recipe.scores, source=source, check=check)
 
 
 def check_names(imported: Scores, recipe: EvaluationRecipe) -> None:
@@ -129,9 +129,10 @@ def _with_criteria_of_runs(project: Project, recipe: EvaluationRecipe) -> Evalua
 
 def _import(
     tables: Tables,
-    table: TableRecipe | None,
     recipe: EvaluationRecipe,
     responses: Dataset,
+    *,
+    table: TableRecipe | None,
     source: Path | None,
     check: Callable[[pl.DataFrame], None],
 ) -> int | None:

@@ -76,7 +76,7 @@ def read_labels(
             table = table.with_columns(key=_keys(table.get_column("prompt"), table.get_column("response")))
         _check_found(table, place, path)
         return _with_place(table, responses.select(*WHERE).unique("key", keep="first"))
-    return _looked_up(table, place, responses, before, path)
+    return _looked_up(table, place, responses, before=before, path=path)
 
 
 def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
@@ -118,7 +118,7 @@ def _long(table: pl.DataFrame, criteria: Sequence[str], path: Path) -> pl.DataFr
 
 
 def _looked_up(
-    table: pl.DataFrame, place: str, responses: pl.DataFrame, before: pl.DataFrame | None, path: Path
+    table: pl.DataFrame, place: str, responses: pl.DataFrame, *, before: pl.DataFrame | None, path: Path
 ) -> pl.DataFrame:
     """Return labels with the key of the response that they name."""
     there, on = _there(table, place, responses)
