@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from figures import Figure, Options, main
+from numpy.typing import NDArray
 from serve import Times, timed
 from sides import medians, shown
 
@@ -69,11 +70,7 @@ def _scores(rng: np.random.Generator, n: int, *, repeats: int = 1) -> Scores:
     )
     parts = []
     for criterion in _criteria():
-        if criterion.kind == "number":
-            values = rng.gamma(4, 3, n)
-        else:
-            values = rng.choice(3, n, p=[0.1, 0.2, 0.7]) if criterion.kind == "ordinal" else rng.random(n) < 0.8
-        is_scored = rng.random(n) > 0.02
+        values, is_scored = _values(rng, criterion, n), rng.random(n) > 0.02
         parts.append(
             keys.with_columns(
                 pl.lit(criterion.name).alias("evaluator"),
@@ -86,6 +83,14 @@ def _scores(rng: np.random.Generator, n: int, *, repeats: int = 1) -> Scores:
         )
     criteria = tuple(_criteria())
     return Scores(pl.concat(parts), criteria, {criterion.name: "" for criterion in criteria})
+
+
+def _values(rng: np.random.Generator, criterion: Criterion, n: int) -> NDArray[np.float64]:
+    if criterion.kind == "number":
+        return rng.gamma(4, 3, n)
+    if criterion.kind == "ordinal":
+        return rng.choice(3, n, p=[0.1, 0.2, 0.7]).astype(np.float64)
+    return (rng.random(n) < 0.8).astype(np.float64)
 
 
 def _members(rng: np.random.Generator, n: int) -> pl.DataFrame:

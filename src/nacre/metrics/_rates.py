@@ -80,7 +80,8 @@ def weighted_wilson(successes: ArrayLike, weights: ArrayLike) -> Metric:
     if total == 0:
         return wilson(0, 0)
     effective_n = float(total**2 / (weight**2).sum())
-    return wilson(float(weight @ credit / total) * effective_n, effective_n)
+    share = min(float(weight @ credit / total), 1.0)  # rounding may miss 1 by one bit
+    return wilson(share * effective_n, effective_n)
 
 
 def clopper_pearson(successes: float, n: float) -> Metric:
