@@ -1,10 +1,20 @@
+import numpy as np
 import polars as pl
 import pytest
 
 from nacre.data import Classes, Number
 from nacre.engine import MemoryStore
 from nacre.errors import SchemaError, SpecError, UnknownFieldError, UnknownNameError
-from nacre.evaluation import Criterion, Evaluator, Scores, evaluate, evaluator_from_spec, read_responses
+from nacre.evaluation import (
+    Criterion,
+    Evaluator,
+    ExpertLabels,
+    Scores,
+    agreement,
+    evaluate,
+    evaluator_from_spec,
+    read_responses,
+)
 from nacre.functions import Code, Existing, Expression, Keyword, Rule
 
 ANSWERS = pl.DataFrame(
@@ -228,7 +238,7 @@ def test_imported_scores_are_checked_like_answers():
         {
             "row_id": [0, 1, 0],
             "criterion": ["polite", "polite", "stars"],
-            "score": ["pass", "rude", "4"],
+            "score": ["pass", "rude", "many"],
             "rationale": ["kind", None, None],
         }
     )
@@ -274,3 +284,64 @@ def test_no_response_at_all_gives_no_scores():
 
     assert len(scores.frame) == 0
     assert scores.wide().columns == ["row_id", "prompt_id", "repeat", "p"]
+
+
+STARS = Criterion("stars", scale=Number(0, 5))
+GRADE = Criterion("grade", scale=Classes(("1", "2", "3"), ordered=True))
+
+
+@pytest.mark.parametrize(
+    ("criterion", "answers", "expected"),
+    [
+        (Criterion("polite"), ["true", " False", "1", ""], [1, 0, 1, None]),
+        (Criterion("polite"), [1, 0, None, 1], [1, 0, None, 1]),
+        (STARS, ["0.5", " 4 ", "", None], [0.5, 4, None, None]),
+        (GRADE, [1, 3, None, 2], [0, 2, None, 1]),
+        (GRADE, [1.0, 3.0, None, 2.0], [0, 2, None, 1]),
+        (Criterion("polite"), np.array([True, False]), [1, 0]),
+    ],
+    ids=["words", "0 and 1", "numbers as text", "whole numbers", "whole numbers beside missing ones", "numpy"],
+)
+def test_imported_scores_and_expert_labels_read_the_same_answers(criterion, answers, expected):
+    table = pl.DataFrame({"row_id": range(len(answers)), "score": answers}).with_columns(
+        criterion=pl.lit(criterion.name)
+    )
+
+    scores = Scores.from_frame(table, [criterion], responses=read_responses(ANSWERS).collect())
+    experts = ExpertLabels.from_frame(table, [criterion])
+
+    assert scores.frame["value"].to_list() == expected
+    assert experts.frame["value"].to_list() == expected
+    assert set(scores.frame["status"].to_list()) <= {"scored", "abstained"}
+
+
+def test_a_judge_of_several_criteria_becomes_an_evaluator_of_each():
+    n, criteria = len(ANSWERS), (Criterion("polite"), Criterion("brief"))
+    frame = pl.DataFrame(
+        {
+            "row_id": [*range(n)] * 2,
+            "evaluator": "judge",
+            "criterion": ["polite"] * n + ["brief"] * n,
+            "score": ["pass"] * n + ["fail"] * n,
+        }
+    )
+
+    scores = Scores.from_frame(frame, criteria, responses=read_responses(ANSWERS).collect())
+
+    experts = ExpertLabels.from_frame(frame.drop("evaluator").with_columns(score=pl.lit("pass")), criteria)
+    found = {line.evaluator: (line.criterion, line.n, line.raw.value) for line in agreement(scores, experts)}
+    assert found == {"judge: polite": ("polite", n, 1), "judge: brief": ("brief", n, 0)}
+    assert scores.wide().columns[3:] == ["judge: polite", "judge: brief"]
+
+
+def test_names_that_mix_up_two_evaluators_are_refused():
+    frame = pl.DataFrame(
+        {
+            "row_id": [0, 0, 1],
+            "evaluator": ["judge", "judge", "judge: polite"],
+            "criterion": ["polite", "brief", "brief"],
+            "score": "pass",
+        }
+    )
+    with pytest.raises(SchemaError, match="`judge: polite` names several"):
+        Scores.from_frame(frame, (Criterion("polite"), Criterion("brief")), responses=read_responses(ANSWERS).collect())

@@ -298,12 +298,12 @@ def test_scores_of_another_tool_stand_beside_the_evaluators(help_desk):
     assert dict(run.content.evaluators) | {"polite": "", "overlap": ""} == {
         "polite": "",
         "overlap": "",
-        "judge (polite)": "",
-        "judge (correct)": "",
+        "judge: polite": "",
+        "judge: correct": "",
     }
-    assert run.content.counts["judge (correct)"]["scored"] == N
+    assert run.content.counts["judge: correct"]["scored"] == N
     means = looked_at(help_desk).evaluator_means
-    assert (means["judge (polite)"].value, means["judge (correct)"].value) == (1, 0)
+    assert (means["judge: polite"].value, means["judge: correct"].value) == (1, 0)
 
 
 def test_imported_scores_take_no_name_of_an_evaluator(help_desk):
@@ -311,12 +311,15 @@ def test_imported_scores_take_no_name_of_an_evaluator(help_desk):
         imported(help_desk, "prompt_id,polite\nq1,pass\n", import_scores)
 
 
-def test_a_score_that_is_no_number_is_refused(tmp_path):
+def test_an_imported_score_that_is_no_number_counts_as_unparsable(tmp_path):
     seconds = {"seconds": {"scale": {"number": {"low": 0, "high": 9}}}}
     evaluation = Evaluation(tmp_path, with_evaluation(criteria=seconds, evaluators=None))
 
-    with pytest.raises(SchemaError, match="Scores on `seconds` are numbers; found 'fast'"):
-        imported(evaluation, "prompt_id,seconds\nq1,3\nq2,fast\n", import_scores)
+    imported(evaluation, "prompt_id,seconds\nq1,3\nq2,fast\n", import_scores)
+
+    evaluation.run()
+    rows = looked_at(evaluation).scores.of("seconds").select("value", "status", "message").rows()
+    assert rows == [(3, "scored", None), (None, "unparsable", "Expected a number from 0 to 9, found 'fast'.")]
 
 
 def test_a_sheet_that_nobody_filled_in_holds_no_label(help_desk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from nacre.functions import Votes
 MAX_SHOWN = 200
 SCORED, ABSTAINED, UNPARSABLE, FAILED = "scored", "abstained", "unparsable", "failed"
 STATUS = pl.Enum([SCORED, ABSTAINED, UNPARSABLE, FAILED])
+_TRUE_OR_FALSE = {"true": True, "false": False, "1": True, "0": False}
 SCORES = pl.Schema({"value": pl.Float32(), "status": STATUS, "rationale": pl.String(), "message": pl.String()})
 
 
@@ -56,6 +58,32 @@ def to_scores(answers: Sequence[Any], errors: Sequence[str | None] | None, crite
         rationales.append(rationale)
     columns = {"value": values, "status": status, "rationale": rationales, "message": messages}
     return pl.DataFrame(columns, schema=SCORES)
+
+
+def as_answer(score: Any, criterion: Criterion) -> Any:
+    """Return a score of a table as an evaluator would answer; a table of several criteria holds every score as text.
+
+    Empty text is no answer, a whole number may name a class, and true and false (or 1 and 0) are pass and fail.
+
+    Examples:
+        >>> [as_answer(score, Criterion("polite")) for score in ("True", "0", 1, " ", "pass")]
+        [True, False, True, None, 'pass']
+    """
+    if isinstance(score, np.generic):
+        score = score.item()
+    if isinstance(score, str) and not score.strip():
+        return None
+    if isinstance(criterion.scale, Classes):
+        if isinstance(score, float) and score.is_integer():
+            score = int(score)  # whole numbers beside missing ones often come as 1.0
+        if isinstance(score, int) and not isinstance(score, bool):
+            score = str(score)
+        is_text_of_pass_fail = criterion.scale == PASS_FAIL and isinstance(score, str)
+        return _TRUE_OR_FALSE.get(score.strip().casefold(), score) if is_text_of_pass_fail else score
+    if isinstance(score, str):
+        with suppress(ValueError):
+            return float(score)
+    return score
 
 
 def scores_of_votes(votes: Votes, *, not_scored: str) -> pl.DataFrame:

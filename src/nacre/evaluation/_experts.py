@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from nacre._hashing import hash_frame, hash_text
 from nacre.data import Classes, to_polars
 from nacre.errors import SchemaError, UnknownFieldError, UnknownNameError, did_you_mean
-from nacre.evaluation._answers import SCORED, to_scores
-from nacre.evaluation._criterion import PASS_FAIL, Criterion
+from nacre.evaluation._answers import SCORED, as_answer, to_scores
+from nacre.evaluation._criterion import Criterion
 
 EXPERT_COLUMNS = pl.Schema(
     {
@@ -30,7 +30,6 @@ EXPERT_COLUMNS = pl.Schema(
     }
 )
 _KEYS = ("row_id", "criterion", "annotator")
-_TRUE_OR_FALSE = {"true": True, "false": False}
 
 
 class Ratings(NamedTuple):
@@ -73,7 +72,7 @@ class ExpertLabels:
 
         Args:
             frame: `row_id`, `criterion` (not needed where there is only one) and `score` (a class by name, true or
-                false, or a number); where known `annotator`, `explanation`, `golden`, `at` and `weight`.
+                false, or a number; also as text); where known `annotator`, `explanation`, `golden`, `at` and `weight`.
             criteria: The criteria that the frame names.
 
         Raises:
@@ -179,7 +178,7 @@ def _labels_of(part: pl.DataFrame, criteria: Mapping[str, Criterion]) -> pl.Data
     name = part.item(0, "criterion")
     if name not in criteria:
         raise UnknownNameError("criterion", str(name), available=criteria)
-    answers = [_answer(score, criteria[name]) for score in part.get_column("score").to_list()]
+    answers = [as_answer(score, criteria[name]) for score in part.get_column("score").to_list()]
     scores = to_scores(answers, None, criteria[name])
     for row, (answer, status) in enumerate(zip(answers, scores.get_column("status"), strict=True)):
         if answer is not None and status != SCORED:
@@ -194,22 +193,6 @@ def _labels_of(part: pl.DataFrame, criteria: Mapping[str, Criterion]) -> pl.Data
         _time(part).alias("at"),
         "weight",
     )
-
-
-def _answer(score: Any, criterion: Criterion) -> Any:
-    """Return a score as an evaluator would answer; a file of several criteria holds every score as text."""
-    if isinstance(score, str) and not score.strip():
-        return None
-    if isinstance(criterion.scale, Classes):
-        if criterion.scale == PASS_FAIL and isinstance(score, str):
-            return _TRUE_OR_FALSE.get(score.strip().casefold(), score)
-        return str(score) if isinstance(score, int) and not isinstance(score, bool) else score
-    if isinstance(score, str):
-        try:
-            return float(score)
-        except ValueError:
-            return score
-    return score
 
 
 def _refuse(row: Mapping[str, Any], message: str, criterion: Criterion) -> None:

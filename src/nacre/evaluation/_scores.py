@@ -12,7 +12,7 @@ import polars as pl
 from nacre._hashing import hash_frame, hash_text
 from nacre.data import to_polars
 from nacre.errors import SchemaError, UnknownFieldError, UnknownNameError
-from nacre.evaluation._answers import SCORES, STATUS, to_scores
+from nacre.evaluation._answers import SCORES, STATUS, as_answer, to_scores
 from nacre.evaluation._criterion import Criterion
 
 KEYS = pl.Schema({"row_id": pl.Int64(), "prompt_id": pl.String(), "repeat": pl.Int64()})
@@ -52,8 +52,9 @@ class Scores:
         """Make scores of a long frame of answers, such as another tool's.
 
         Args:
-            frame: `row_id`, `criterion`, `score` (as an evaluator would answer) and where known `evaluator` and
-                `rationale`.
+            frame: `row_id`, `criterion`, `score` (as an evaluator would answer, also as text) and where known
+                `evaluator` and `rationale`. An evaluator scores one criterion: a judge of several becomes one
+                evaluator each, named like `judge: polite`.
             criteria: The criteria that the frame names.
             responses: `row_id`, `prompt_id`, `repeat` of the responses.
         """
@@ -63,6 +64,7 @@ class Scores:
                 raise UnknownFieldError(name, available=table.columns, reader="the scores")
         if "evaluator" not in table.columns:
             table = table.with_columns(evaluator=pl.col("criterion"))
+        table = _one_criterion_each(table)
         known = {criterion.name: criterion for criterion in criteria}
         parts = [_imported(part, known) for _, part in table.group_by("evaluator", "criterion", maintain_order=True)]
         long = pl.concat(parts) if parts else pl.DataFrame(schema=COLUMNS).drop("prompt_id", "repeat")
@@ -73,9 +75,10 @@ class Scores:
                 f"`{first['evaluator']}` scores response {first['row_id']} more than once on `{first['criterion']}`. "
                 "Keep one score, or number the responses by `repeat`."
             )
-        joined = long.join(responses.select(KEYS.names()), on="row_id", how="inner", maintain_order="left")
+        keys = responses.select(KEYS.names()).cast(KEYS)
+        joined = long.join(keys, on="row_id", how="inner", maintain_order="left")
         if len(joined) < len(long):
-            lost = long.join(responses, on="row_id", how="anti").get_column("row_id")[0]
+            lost = long.join(keys, on="row_id", how="anti").get_column("row_id")[0]
             raise SchemaError(f"The scores name the response {lost}, which is not among the responses.")
         names = dict.fromkeys(table.get_column("evaluator").to_list(), "")
         return cls(joined.select(COLUMNS.names()), tuple(criteria), names)
@@ -148,12 +151,27 @@ class Scores:
         )
 
 
+def _one_criterion_each(table: pl.DataFrame) -> pl.DataFrame:
+    """Give a judge that scores several criteria a name for each."""
+    table = table.with_columns(pl.col("evaluator", "criterion").cast(pl.String))
+    table = table.with_columns(evaluator=pl.coalesce("evaluator", "criterion"))
+    several = pl.col("criterion").n_unique().over("evaluator") > 1
+    both = pl.format("{}: {}", "evaluator", "criterion")
+    table = table.with_columns(evaluator=pl.when(several).then(both).otherwise("evaluator"))
+    pairs = table.select("evaluator", "criterion").unique(maintain_order=True)
+    mixed = pairs.filter(pl.col("evaluator").is_duplicated()).get_column("evaluator")
+    if len(mixed):
+        raise SchemaError(f"`{mixed[0]}` names several evaluators of different criteria. Give each its own name.")
+    return table
+
+
 def _imported(part: pl.DataFrame, criteria: Mapping[str, Criterion]) -> pl.DataFrame:
     name = part.item(0, "criterion")
     if name not in criteria:
         raise UnknownNameError("criterion", str(name), available=criteria)
-    scores = to_scores(part.get_column("score").to_list(), None, criteria[name])
+    answers = [as_answer(score, criteria[name]) for score in part.get_column("score").to_list()]
+    scores = to_scores(answers, None, criteria[name])
     if "rationale" in part.columns:
         scores = scores.with_columns(rationale=part.get_column("rationale").cast(pl.String))
-    keys = part.select("row_id", pl.col("evaluator", "criterion").cast(pl.String))
+    keys = part.select("row_id", "evaluator", "criterion").cast({"row_id": pl.Int64})
     return pl.concat([keys, scores], how="horizontal")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from nacre._hashing import hash_frame
-from nacre.data import Classes, Dataset
+from nacre.data import Dataset
 from nacre.errors import SchemaError, UnknownNameError
-from nacre.evaluation import PASS_FAIL, Criterion, ExpertLabels, Scores, criterion_from_spec
+from nacre.evaluation import Criterion, ExpertLabels, Scores, criterion_from_spec
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
@@ -20,8 +20,6 @@ from nacre.loop._response_labels import WHERE, locate, read_labels, response_key
 
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables
-
-_PASS_FAIL = {"true": "pass", "false": "fail", "1": "pass", "0": "fail"}
 
 
 def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
@@ -202,30 +200,4 @@ def _numbered(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
 def _scores(labels: pl.DataFrame, criteria: Sequence[Criterion], *, responses: pl.DataFrame | None) -> Scores:
     if responses is None:
         responses = labels.select("row_id", *WHERE[1:]).unique("row_id", keep="first")
-    if "evaluator" in labels.columns:  # an evaluator scores one criterion: one that scores several is several
-        several = pl.col("criterion").n_unique().over("evaluator") > 1
-        name = pl.when(several).then(pl.format("{} ({})", "evaluator", "criterion")).otherwise("evaluator")
-        labels = labels.with_columns(name.alias("evaluator"))
-    by_name = {criterion.name: criterion for criterion in criteria}
-    parts = [
-        Scores.from_frame(part.with_columns(_typed(part, by_name.get(str(name)))), criteria, responses=responses)
-        for (name,), part in labels.group_by("criterion", maintain_order=True)
-    ]
-    if not parts:
-        return Scores.from_frame(labels, criteria, responses=responses)
-    evaluators = {name: "" for part in parts for name in part.evaluators}
-    return Scores(pl.concat([part.frame for part in parts]), tuple(criteria), evaluators)
-
-
-def _typed(labels: pl.DataFrame, criterion: Criterion | None) -> pl.Series:
-    """Return the scores of a file, which are text, as an evaluator would answer."""
-    scores = labels.get_column("score")
-    if criterion is None:  # refused by its name later
-        return scores
-    if isinstance(criterion.scale, Classes):
-        is_pass_fail = criterion.scale == PASS_FAIL
-        return scores.str.to_lowercase().replace(_PASS_FAIL) if is_pass_fail else scores
-    numbers = scores.cast(pl.Float64, strict=False)
-    if (odd := numbers.is_null()).any():
-        raise SchemaError(f"Scores on `{criterion.name}` are numbers; found {scores.filter(odd)[0]!r}.")
-    return numbers
+    return Scores.from_frame(labels, criteria, responses=responses)
