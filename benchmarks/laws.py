@@ -131,12 +131,12 @@ def _mcnemar(rng: np.random.Generator) -> bool:
 
 def _clustered_mean(rng: np.random.Generator) -> bool:
     names = np.repeat(np.arange(10), 8)
-    return _holds(mean_metric(rng.normal(size=10)[names] + rng.normal(size=80), clusters=names), 0.0)
+    return _holds(mean_metric(rng.normal(size=10)[names] + rng.normal(size=80), is_rate=False, clusters=names), 0.0)
 
 
 def _clustered_rate(rng: np.random.Generator) -> bool:
     names = np.repeat(np.arange(40), 5)
-    return _holds(mean_metric(rng.random(200) < rng.beta(3, 1, 40)[names], clusters=names), 0.75)
+    return _holds(mean_metric(rng.random(200) < rng.beta(3, 1, 40)[names], is_rate=True, clusters=names), 0.75)
 
 
 def _evaluator(rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -147,14 +147,14 @@ def _evaluator(rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 def _ppi(rng: np.random.Generator, n: int) -> bool:
     truth, scores = _evaluator(rng)
-    return _holds(ppi_mean(np.where(np.arange(400) < n, truth, np.nan), scores).metric, 0.889)
+    return _holds(ppi_mean(np.where(np.arange(400) < n, truth, np.nan), scores, is_rate=True).metric, 0.889)
 
 
 def _weighted_ppi(rng: np.random.Generator) -> bool:
     truth, scores = _evaluator(rng)
     inclusion = np.where(scores == 1, 0.1, 0.25)
     labels = np.where(rng.random(400) < inclusion, truth, np.nan)
-    return _holds(ppi_mean(labels, scores, inclusion=inclusion).metric, 0.889)
+    return _holds(ppi_mean(labels, scores, is_rate=True, inclusion=inclusion).metric, 0.889)
 
 
 def _rogan_gladen(rng: np.random.Generator, tpr: float, tnr: float, n: int) -> bool:
@@ -205,7 +205,8 @@ def _pandalm(trials: int) -> list[Figure]:
         rows = rng.choice(len(truth), 100, replace=False)
         labels = np.full(len(truth), np.nan)
         labels[rows] = truth[rows]
-        found = (ppi_mean(labels, judge).metric, wilson(float(truth[rows].sum()), 100), mean_metric(judge))
+        corrected, alone = ppi_mean(labels, judge, is_rate=True).metric, mean_metric(judge, is_rate=True)
+        found = (corrected, wilson(float(truth[rows].sum()), 100), alone)
         held += [_holds(metric, float(truth.mean())) for metric in found]
         widths += [(metric.high - metric.low) / 2 for metric in found]
     shares, halves = 100 * held / trials, widths / trials

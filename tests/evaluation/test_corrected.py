@@ -41,8 +41,8 @@ def test_a_slice_is_corrected_from_20_labels_on():
     ]
     assert [(cell.slice, cell.n_labels, cell.method) for cell in enough] == [("all", 20, "ppi"), ("long", 20, "ppi")]
     labels = np.where(np.arange(60) < 20, truth[:60], np.nan)
-    assert enough[1].metric == ppi_mean(labels, judge[:60]).metric
-    assert enough[1].raw == mean_metric(judge[:60])
+    assert enough[1].metric == ppi_mean(labels, judge[:60], is_rate=True).metric
+    assert enough[1].raw == mean_metric(judge[:60], is_rate=True)
     assert enough[1].metric.is_too_few
 
 
@@ -97,7 +97,8 @@ def test_what_passes_every_criterion_is_corrected_by_those_labelled_on_all():
 
     assert list(cells) == ["polite", "brief", "all criteria"]
     both = (answers["polite"] == "pass") & (answers["brief"] == "pass")
-    assert cells["all criteria"].metric == ppi_mean(np.where(np.arange(90) < 40, both, np.nan), both).metric
+    labels = np.where(np.arange(90) < 40, both, np.nan)
+    assert cells["all criteria"].metric == ppi_mean(labels, both, is_rate=True).metric
 
 
 def test_numbers_and_ordinals_are_corrected_as_a_cell_averages_them():
@@ -114,7 +115,19 @@ def test_numbers_and_ordinals_are_corrected_as_a_cell_averages_them():
 
         (cell,) = corrected_scores(scores, ExpertLabels.from_frame(frame.head(40), [criterion]))
 
-        assert cell.metric == ppi_mean(np.where(np.arange(80) < 40, outcome, np.nan), outcome).metric
+        labels = np.where(np.arange(80) < 40, outcome, np.nan)
+        assert cell.metric == ppi_mean(labels, outcome, is_rate=criterion.is_rate).metric
+
+
+def test_the_criterion_and_not_its_scores_says_what_is_a_rate():
+    stars = Criterion("stars", scale=Number(1, 5))
+    keys = pl.DataFrame({"row_id": range(60), "prompt_id": [f"p{row}" for row in range(60)], "repeat": 0})
+    frame = pl.DataFrame({"row_id": range(60), "criterion": "stars", "score": [1.0] * 60})
+    experts = ExpertLabels.from_frame(frame.head(30).with_columns(score=pl.lit(1.0)), [stars])
+
+    (cell,) = corrected_scores(Scores.from_frame(frame, [stars], responses=keys), experts)
+
+    assert cell.raw.value == cell.raw.low == cell.raw.high == 1  # Wilson's limits are those of a share
 
 
 def test_known_rates_correct_where_labels_are_few():

@@ -85,7 +85,8 @@ def test_means_are_those_of_a_slow_readable_matrix(prompts):
 
     for name, criterion, now, _, ids in slow_cells(scores, members):
         cell = matrix.cell(name, criterion.name)
-        expected = mean_metric(now, clusters=ids if len(set(prompts)) < len(prompts) else None)
+        clusters = ids if len(set(prompts)) < len(prompts) else None
+        expected = mean_metric(now, is_rate=criterion.is_rate, clusters=clusters)
         assert (cell.mean.n, cell.n_scored) == (expected.n, (~np.isnan(now)).sum())
         assert cell.missing == ({"abstained": int(np.isnan(now).sum())} if np.isnan(now).any() else {})
         np.testing.assert_allclose(

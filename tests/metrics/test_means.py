@@ -58,19 +58,19 @@ def test_clusters_of_one_are_no_clusters(values):
 
     assert standard_error(values, clusters=names) == standard_error(values)
     assert standard_error(values) == pytest.approx(values.std(ddof=1) / math.sqrt(len(values)), abs=1e-9)
-    assert repr(mean_metric(values, clusters=names)) == repr(mean_metric(values))
+    assert repr(mean_metric(values, is_rate=False, clusters=names)) == repr(mean_metric(values, is_rate=False))
 
 
 @given(arrays(np.bool_, st.integers(1, 60)))
 def test_the_mean_of_passes_is_a_rate_with_the_interval_of_wilson(passes):
-    assert mean_metric(passes) == wilson(int(passes.sum()), len(passes))
-    assert mean_metric(passes, clusters=np.arange(len(passes))) == mean_metric(passes)
+    assert mean_metric(passes, is_rate=True) == wilson(int(passes.sum()), len(passes))
+    assert mean_metric(passes, is_rate=True, clusters=np.arange(len(passes))) == mean_metric(passes, is_rate=True)
 
 
 @settings(deadline=None)
 @given(arrays(np.float64, 24, elements=st.sampled_from([0, 0.5, 1])), arrays(np.int64, 24, elements=st.integers(0, 5)))
 def test_the_interval_of_a_rate_stays_in_range_and_clusters_never_narrow_it(credits, clusters):
-    clustered, plain = mean_metric(credits, clusters=clusters), mean_metric(credits)
+    clustered, plain = (mean_metric(credits, is_rate=True, clusters=names) for names in (clusters, None))
 
     assert 0 <= clustered.low <= clustered.value <= clustered.high <= 1
     assert clustered.low <= plain.low
@@ -81,7 +81,7 @@ def test_the_interval_of_a_rate_stays_in_range_and_clusters_never_narrow_it(cred
 def test_the_mean_of_scores_has_the_interval_of_student():
     values = np.random.default_rng(1).normal(3, 1, 40)
 
-    metric = mean_metric(values)
+    metric = mean_metric(values, is_rate=False)
 
     low, high = t.interval(0.95, 39, loc=values.mean(), scale=values.std(ddof=1) / math.sqrt(40))
     assert (metric.value, metric.low, metric.high) == pytest.approx((values.mean(), low, high))
@@ -90,18 +90,20 @@ def test_the_mean_of_scores_has_the_interval_of_student():
 def test_scores_that_are_missing_leave_with_their_clusters():
     values, clusters = [1.5, math.nan, 2.5, 4.0], ["a", "b", "c", "c"]
 
-    assert mean_metric(values, clusters=clusters) == mean_metric([1.5, 2.5, 4.0], clusters=["a", "c", "c"])
+    expected = mean_metric([1.5, 2.5, 4.0], is_rate=False, clusters=["a", "c", "c"])
+    assert mean_metric(values, is_rate=False, clusters=clusters) == expected
     assert standard_error([*values, math.nan]) == standard_error([1.5, 2.5, 4.0])
 
 
 def test_nothing_has_no_mean_and_one_score_no_interval():
-    nothing, single, together = mean_metric([]), mean_metric([3.7]), mean_metric([3.7, 3.9], clusters=["a", "a"])
+    nothing, single = mean_metric([], is_rate=False), mean_metric([3.7], is_rate=False)
+    together = mean_metric([3.7, 3.9], is_rate=False, clusters=["a", "a"])
 
     assert math.isnan(nothing.value)
     assert nothing.n == 0
     assert (single.value, together.value, together.n) == (3.7, pytest.approx(3.8), 1)
     assert np.isnan([single.low, single.high, together.low, together.high, standard_error([1.0])]).all()
-    assert mean_metric([1, 1], clusters=["a", "a"]) == wilson(1, 1)
+    assert mean_metric([1, 1], is_rate=True, clusters=["a", "a"]) == wilson(1, 1)
 
 
 def test_copies_within_a_cluster_make_no_mean_surer():
@@ -109,8 +111,8 @@ def test_copies_within_a_cluster_make_no_mean_surer():
     passes, scores = rng.random(40) < 0.7, rng.normal(size=40)
     names = np.repeat(np.arange(40), 10)
 
-    rates = mean_metric(np.repeat(passes, 10), clusters=names), mean_metric(passes)
-    means = mean_metric(np.repeat(scores, 10), clusters=names), mean_metric(scores)
+    rates = mean_metric(np.repeat(passes, 10), is_rate=True, clusters=names), mean_metric(passes, is_rate=True)
+    means = mean_metric(np.repeat(scores, 10), is_rate=False, clusters=names), mean_metric(scores, is_rate=False)
 
     assert (means[0].value, means[0].low, means[0].high, means[0].n) == pytest.approx(
         (means[1].value, means[1].low, means[1].high, means[1].n)
@@ -128,15 +130,24 @@ def test_the_interval_of_ten_clusters_covers_the_mean(is_rate):
     for _ in range(200):
         level = rng.normal(size=10)[names]
         values = level + rng.normal(size=80)
-        metric = mean_metric(values > 0 if is_rate else values, clusters=names)
+        metric = mean_metric(values > 0 if is_rate else values, is_rate=is_rate, clusters=names)
         covered.append(metric.low <= (0.5 if is_rate else 0) <= metric.high)
 
     assert abs(np.mean(covered) - 0.95) <= 0.046
 
 
+def test_scores_that_happen_to_be_0_or_1_are_no_rate():
+    number, rate = (mean_metric([1.0] * 40, is_rate=is_rate) for is_rate in (False, True))
+
+    assert (number.low, number.high) == (1, 1)
+    assert rate == wilson(40, 40)
+    with pytest.raises(SchemaError, match="found 1 to 5"):
+        mean_metric([1.0, 5.0], is_rate=True)
+
+
 def test_values_are_one_list_with_a_cluster_each():
     with pytest.raises(SchemaError, match="one score per data point"):
-        mean_metric([[1.0, 2.0]])
+        mean_metric([[1.0, 2.0]], is_rate=False)
     with pytest.raises(SchemaError, match="`clusters` has 1"):
         standard_error([1.0, 2.0], clusters=["a"])
 
@@ -145,7 +156,9 @@ def test_values_are_one_list_with_a_cluster_each():
 def test_what_clusters_are_called_does_not_matter(names):
     values = np.random.default_rng(4).normal(size=len(names))
 
-    by_number, by_word = (mean_metric(values, clusters=clusters) for clusters in (names, [f"text {n}" for n in names]))
+    by_number, by_word = (
+        mean_metric(values, is_rate=False, clusters=clusters) for clusters in (names, [f"text {n}" for n in names])
+    )
 
     assert (by_number.value, by_number.n) == (by_word.value, by_word.n)
     assert (by_number.low, by_number.high) == pytest.approx((by_word.low, by_word.high), nan_ok=True)

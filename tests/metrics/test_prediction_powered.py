@@ -37,7 +37,7 @@ def slow_ppi(truth, scores):
 def test_mean_and_power_are_those_of_the_formula_and_the_interval_nearly(seed):
     truth, scores = planted(np.random.default_rng(seed), 2_000, 500)
 
-    corrected = ppi_mean(truth, scores)
+    corrected = ppi_mean(truth, scores, is_rate=False)
 
     mean, half, power = slow_ppi(truth, scores)
     assert (corrected.metric.value, corrected.power) == pytest.approx((mean, power), abs=1e-9)
@@ -50,7 +50,7 @@ def test_the_mean_is_that_of_ppi_py():
     truth, scores = planted(np.random.default_rng(5), 2_000, 500)
     parts = truth[:500], scores[:500], scores[500:]
 
-    corrected = ppi_mean(truth, scores).metric
+    corrected = ppi_mean(truth, scores, is_rate=False).metric
 
     low, high = ppi_py.ppi_mean_ci(*parts, alpha=0.05)
     assert corrected.value == pytest.approx(ppi_py.ppi_mean_pointestimate(*parts).item(), abs=1e-6)
@@ -60,9 +60,9 @@ def test_the_mean_is_that_of_ppi_py():
 def test_an_evaluator_that_says_always_the_same_leaves_the_labels_alone():
     truth, _ = planted(np.random.default_rng(6), 300, 60)
 
-    corrected = ppi_mean(truth, np.ones(300))
+    corrected = ppi_mean(truth, np.ones(300), is_rate=False)
 
-    plain = mean_metric(truth[:60])
+    plain = mean_metric(truth[:60], is_rate=False)
     assert corrected.power == 0
     assert (corrected.metric.value, corrected.metric.low, corrected.metric.high) == pytest.approx(
         (plain.value, plain.low, plain.high)
@@ -72,9 +72,10 @@ def test_an_evaluator_that_says_always_the_same_leaves_the_labels_alone():
 def test_an_evaluator_that_is_always_right_is_worth_a_label_of_everything():
     scores = np.random.default_rng(7).normal(size=3_000)
 
-    corrected = ppi_mean(np.where(np.arange(3_000) < 300, scores, np.nan), scores).metric
+    labels = np.where(np.arange(3_000) < 300, scores, np.nan)
+    corrected = ppi_mean(labels, scores, is_rate=False).metric
 
-    full = mean_metric(scores)
+    full = mean_metric(scores, is_rate=False)
     assert corrected.value == pytest.approx(full.value, abs=0.02)
     assert corrected.high - corrected.low == pytest.approx(full.high - full.low, rel=0.08)
 
@@ -82,7 +83,7 @@ def test_an_evaluator_that_is_always_right_is_worth_a_label_of_everything():
 def test_nothing_but_labels_is_their_mean():
     labels = np.random.default_rng(8).integers(0, 2, 40).astype(float)
 
-    corrected = ppi_mean(labels, 1 - labels).metric
+    corrected = ppi_mean(labels, 1 - labels, is_rate=True).metric
 
     assert corrected.value == pytest.approx(labels.mean())
     assert (corrected.low, corrected.high) == pytest.approx(
@@ -95,7 +96,7 @@ def test_a_corrected_rate_is_a_rate(n_passed, n_failed, seed):
     labels = [1.0] * n_passed + [0.0] * n_failed + [math.nan] * 60
     scores = np.random.default_rng(seed).integers(0, 2, len(labels))
 
-    metric = ppi_mean(labels, scores).metric
+    metric = ppi_mean(labels, scores, is_rate=True).metric
 
     assert metric.n == n_passed + n_failed
     if metric.n > 1:
@@ -105,7 +106,7 @@ def test_a_corrected_rate_is_a_rate(n_passed, n_failed, seed):
 
 
 def test_labels_that_all_agree_prove_no_more_than_their_number():
-    corrected = ppi_mean([1.0] * 20 + [math.nan] * 80, np.ones(100)).metric
+    corrected = ppi_mean([1.0] * 20 + [math.nan] * 80, np.ones(100), is_rate=True).metric
 
     assert corrected.value == corrected.high == 1
     assert corrected.low == pytest.approx(wilson(20, 20).low, abs=0.025)
@@ -114,7 +115,8 @@ def test_labels_that_all_agree_prove_no_more_than_their_number():
 def test_equal_inclusion_probabilities_change_little():
     truth, scores = planted(np.random.default_rng(9), 2_000, 500)
 
-    weighted, plain = ppi_mean(truth, scores, inclusion=np.full(2_000, 0.25)), ppi_mean(truth, scores)
+    inclusion = np.full(2_000, 0.25)
+    weighted, plain = (ppi_mean(truth, scores, is_rate=False, inclusion=shares) for shares in (inclusion, None))
 
     assert weighted.power == pytest.approx(plain.power, abs=0.05)
     np.testing.assert_allclose(
@@ -126,9 +128,9 @@ def test_data_points_without_a_score_are_left_out():
     truth, scores = planted(np.random.default_rng(10), 200, 50)
     holes = np.arange(200) % 10 == 0
 
-    with_holes = ppi_mean(truth, np.where(holes, np.nan, scores))
+    with_holes = ppi_mean(truth, np.where(holes, np.nan, scores), is_rate=False)
 
-    assert with_holes == ppi_mean(truth[~holes], scores[~holes])
+    assert with_holes == ppi_mean(truth[~holes], scores[~holes], is_rate=False)
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["random labels", "labels where the evaluator fails"])
@@ -142,9 +144,8 @@ def test_the_interval_covers_the_rate(weighted, n_labelled):
         odds = np.where(scores, 1.0, 3.0) if weighted else np.ones(400)
         inclusion = np.minimum(1, n_labelled * odds / odds.sum())
         is_labelled = rng.random(400) < inclusion
-        metric = ppi_mean(
-            np.where(is_labelled, truth, np.nan), scores, inclusion=inclusion if weighted else None
-        ).metric
+        labels = np.where(is_labelled, truth, np.nan)
+        metric = ppi_mean(labels, scores, is_rate=True, inclusion=inclusion if weighted else None).metric
         covered.append(metric.low <= 0.7 * 0.97 + 0.3 * 0.7 <= metric.high)
 
     assert np.mean(covered) >= 0.95 - TOLERANCE
@@ -159,11 +160,22 @@ def test_the_interval_of_clusters_covers_the_mean():
         truth, scores = level + rng.normal(0, 0.5, 1_000), level + rng.normal(0, 1, 1_000)
         truth[clusters >= 40] = np.nan
         for kept, names in ((covered, clusters), (ignorant, None)):
-            metric = ppi_mean(truth, scores, clusters=names).metric
+            metric = ppi_mean(truth, scores, is_rate=False, clusters=names).metric
             kept.append(metric.low <= 0 <= metric.high)
 
     assert np.mean(covered) >= 0.95 - TOLERANCE
     assert np.mean(ignorant) < 0.9
+
+
+def test_differences_that_happen_to_be_gains_are_no_rate():
+    rng = np.random.default_rng(14)
+    excluded = 0
+    for _ in range(400):  # two equal systems, of whose few disagreements experts see fewer
+        changes = rng.choice([-1.0, 0.0, 1.0], 300, p=[0.03, 0.94, 0.03])
+        labels = np.where(np.arange(300) < 40, changes, np.nan)
+        excluded += ppi_mean(labels, np.zeros(300), is_rate=False).metric.low > 0
+
+    assert excluded / 400 <= 0.05
 
 
 def test_on_pandalm_it_covers_what_experts_say_with_a_shorter_interval_than_labels():
@@ -174,7 +186,7 @@ def test_on_pandalm_it_covers_what_experts_say_with_a_shorter_interval_than_labe
         labelled = rng.choice(999, 100, replace=False)
         labels = np.full(999, np.nan)
         labels[labelled] = truth[labelled]
-        corrected, plain = ppi_mean(labels, judge).metric, wilson(truth[labelled].sum(), 100)
+        corrected, plain = ppi_mean(labels, judge, is_rate=True).metric, wilson(truth[labelled].sum(), 100)
         covered.append(corrected.low <= truth.mean() <= corrected.high)
         halves.append(corrected.high - corrected.low)
         plain_halves.append(plain.high - plain.low)
@@ -196,4 +208,6 @@ def pandalm():
 
 def test_impossible_inclusion_probabilities_are_refused():
     with pytest.raises(SchemaError, match="above 0 and at most at 1"):
-        ppi_mean([1.0, 0.0, np.nan], [1, 0, 1], inclusion=[0.5, 0, 0])
+        ppi_mean([1.0, 0.0, np.nan], [1, 0, 1], is_rate=True, inclusion=[0.5, 0, 0])
+    with pytest.raises(SchemaError, match="found -1 to 1"):
+        ppi_mean([1.0, -1.0, np.nan], [1, 0, 1], is_rate=True)

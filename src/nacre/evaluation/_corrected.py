@@ -187,7 +187,8 @@ def _corrected(
 ) -> Corrected:
     outcomes, truth, weight = (table[mask, place] for table in (columns.outcomes, *labels))
     prompts = None if columns.prompts is None else columns.prompts[mask]
-    raw = mean_metric(outcomes, clusters=prompts)
+    is_rate = bool(columns.is_rate[place])
+    raw = mean_metric(outcomes, is_rate=is_rate, clusters=prompts)
     is_labelled = ~np.isnan(truth) & ~np.isnan(outcomes)
     n_labels = int(is_labelled.sum())
     cell = Corrected(name, columns.names[place], raw, n_labels=n_labels)
@@ -195,7 +196,7 @@ def _corrected(
         weights = weight[is_labelled]
         is_uneven = bool(np.ptp(weights) > 0)
         inclusion = np.divide(weights.min(), weight, out=np.ones(len(weight)), where=is_labelled) if is_uneven else None
-        metric, power = ppi_mean(truth, outcomes, inclusion=inclusion, clusters=prompts)
+        metric, power = ppi_mean(truth, outcomes, is_rate=is_rate, inclusion=inclusion, clusters=prompts)
         if np.isfinite(metric.value):
             return replace(cell, metric=metric, method="ppi", power=power)
     if known is not None and raw.n and known.tpr.value + known.tnr.value - 1 >= MIN_YOUDEN:

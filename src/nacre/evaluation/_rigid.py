@@ -153,7 +153,7 @@ def _contradicting(columns: Columns, place: int, criterion: Criterion, labels: F
 
 def _share(is_so: NDArray[np.bool_], among: NDArray[np.bool_], columns: Columns) -> Metric:
     prompts = None if columns.prompts is None else columns.prompts[among]
-    return mean_metric(is_so[among].astype(np.float64), clusters=prompts)
+    return mean_metric(is_so[among].astype(np.float64), is_rate=True, clusters=prompts)
 
 
 def _is_confirmed(share: Metric) -> bool | None:

@@ -172,7 +172,7 @@ def _from_pilot(
     is_labelled = ~np.isnan(truth) & (stratum >= 0)
     if not is_labelled.any():
         return is_labelled, np.ones(n_strata)
-    missed = truth[is_labelled] - ppi_mean(truth, scores).power * scores[is_labelled]
+    missed = truth[is_labelled] - ppi_mean(truth, scores, is_rate=bool(columns.is_rate[0])).power * scores[is_labelled]
     places = stratum[is_labelled]
     counts = np.bincount(places, minlength=n_strata)
     means = np.bincount(places, missed, n_strata) / np.maximum(counts, 1)

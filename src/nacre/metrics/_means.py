@@ -36,24 +36,28 @@ def standard_error(values: ArrayLike, *, clusters: ArrayLike | None = None) -> f
     return _standard_error(scores, members)
 
 
-def mean_metric(values: ArrayLike, *, clusters: ArrayLike | None = None) -> Metric:
-    """Return the mean with its 95 % interval: of passes and wins a rate, of other scores Student's.
+def mean_metric(values: ArrayLike, *, is_rate: bool, clusters: ArrayLike | None = None) -> Metric:
+    """Return the mean with its 95 % interval: of a rate Wilson's, of other scores Student's.
 
-    A rate (only 0, a half and 1) has Wilson's interval, any other score the mean +- t SE with n - 1 degrees of freedom.
+    A rate has Wilson's interval, any other score the mean +- t SE with n - 1 degrees of freedom. What is scored says
+    which it is, not the scores: stars from 1 to 5 that happen to be all 1 are no rate.
+
     Of clusters SE is that of `standard_error` with C - 1 degrees of freedom, and a rate has Wilson's interval for
     the effective n (t_{n-1} SE_0 / t_{C-1} SE)^2 n, where SE_0 takes all scores for independent (Korn & Graubard 1998;
     Dean & Pagano 2015). The n shown is then the number of clusters; below 10 such intervals are rough.
 
     Args:
         values: A score per data point; NaN, not scored, is left out.
+        is_rate: Whether scores are shares between 0 and 1: lost or failed, tied, won or passed.
         clusters: What data points share (a prompt asked several times, a document), when they are not independent.
 
     Examples:
-        >>> print(mean_metric([1, 1, 0, 1] * 10))
+        >>> print(mean_metric([1, 1, 0, 1] * 10, is_rate=True))
         .75 [.60-.86] n=40
-        >>> print(mean_metric([1, 1, 0, 1] * 10, clusters=[f"prompt {place // 4}" for place in range(40)]))
+        >>> prompts = [f"prompt {place // 4}" for place in range(40)]
+        >>> print(mean_metric([1, 1, 0, 1] * 10, is_rate=True, clusters=prompts))
         .75 [.58-.87] n=10 too few
-        >>> print(mean_metric([3.5, 4.0, 2.5, 4.5] * 10))
+        >>> print(mean_metric([3.5, 4.0, 2.5, 4.5] * 10, is_rate=False))
         3.62 [3.39-3.86] n=40
     """
     scores, members = _scored(values, clusters)
@@ -61,16 +65,21 @@ def mean_metric(values: ArrayLike, *, clusters: ArrayLike | None = None) -> Metr
     if not n:
         return Metric(math.nan, math.nan, math.nan, 0)
     mean = float(scores.mean())
-    if is_rate(scores):
+    if is_rate:
+        check_shares(scores)
         low, high = wilson_limits(mean * (effective := _effective_n(scores, members)), effective)
         return rate((mean, low, high), n)
     half = t_quantile(n - 1) * _standard_error(scores, members)
     return Metric(mean, mean - half, mean + half, n)
 
 
-def is_rate(scores: Floats) -> bool:
-    """Return whether a mean of scores is a rate: only lost or failed, tied, won or passed."""
-    return bool(((scores == 0) | (scores == 1) | (scores == 0.5)).all())
+def check_shares(scores: Floats) -> None:
+    """Refuse scores that no rate is the mean of."""
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise SchemaError(
+            f"A rate is the mean of scores between 0 and 1; found {scores.min():g} to {scores.max():g}. Pass "
+            "`is_rate=False` for scores on another scale, and for differences."
+        )
 
 
 def t_quantile(degrees: int) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_places
-from nacre.metrics._means import is_rate, rate_with_error, t_quantile
+from nacre.metrics._means import check_shares, rate_with_error, t_quantile
 from nacre.metrics._metric import Metric
 
 
@@ -22,7 +22,12 @@ class PredictionPowered(NamedTuple):
 
 
 def ppi_mean(
-    truth: ArrayLike, scores: ArrayLike, *, inclusion: ArrayLike | None = None, clusters: ArrayLike | None = None
+    truth: ArrayLike,
+    scores: ArrayLike,
+    *,
+    is_rate: bool,
+    inclusion: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> PredictionPowered:
     """Return the mean that experts would give all data points: unbiased however wrong the evaluator is (PPI++).
 
@@ -31,15 +36,16 @@ def ppi_mean(
     labels alone (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453). With inclusion probabilities pi it is
     mean(lambda f) + sum_L (y - lambda f) / pi / sum_L 1 / pi, lambda minimising its variance (Zrnic & Candes 2024,
     arXiv 2403.03208). The standard error is that of the sum of what each data point, or cluster, contributes. Scores
-    have Student's interval for the number that is labelled, which is also the n shown; rates (labels of only 0, a half
-    and 1) have Wilson's for the n that this error is worth, because mean +- t SE covers 88 % near 0 and 1 where it
-    promises 95. Estimate from about 20 labels on.
+    have Student's interval for the number that is labelled, which is also the n shown; rates
+    have Wilson's for the n that this error is worth, because mean +- t SE covers 88 % near 0 and 1 where it promises
+    95. Estimate from about 20 labels on.
 
-    To compare two systems, pass the differences of their labels and of their scores.
+    To compare two systems, pass the differences of their labels and of their scores, which are no rate.
 
     Args:
         truth: What experts say of each data point; NaN where they were not asked. [n]
         scores: What the evaluator says; data points without a score (NaN) are left out. [n]
+        is_rate: Whether labels are shares between 0 and 1: lost or failed, tied, won or passed.
         inclusion: Probability with which each data point was sampled for the experts, where it differed. Only that
             of labelled ones is read. [n]
         clusters: What data points share (a prompt asked several times), when they are not independent. [n]
@@ -47,7 +53,7 @@ def ppi_mean(
     Examples:
         >>> scores = np.tile([1, 1, 1, 1, 0], 80)
         >>> truth = np.where(np.arange(400) < 60, np.tile([1, 1, 1, 0, 0], 80), np.nan)
-        >>> corrected = ppi_mean(truth, scores)
+        >>> corrected = ppi_mean(truth, scores, is_rate=True)
         >>> print(corrected.metric, round(corrected.power, 2))
         .60 [.49-.70] n=60 0.64
     """
@@ -66,7 +72,8 @@ def ppi_mean(
     contributions = share * (f - f.mean()) / n_all + weights * (residuals - correction)
     error = math.sqrt(_squares(contributions, members) * n_units / (n_units - 1))
     mean = share * float(f.mean()) + correction
-    if is_rate(y[is_labelled]):
+    if is_rate:
+        check_shares(y[is_labelled])
         effective = 1 / _squares(weights, members)  # of the labels alone (Kish 1965)
         return PredictionPowered(rate_with_error(mean, error, n_units, at_least=effective), power)
     half = t_quantile(n_units - 1) * error

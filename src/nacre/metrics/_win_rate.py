@@ -59,7 +59,7 @@ def win_rate(preferences: ArrayLike, *, clusters: ArrayLike | None = None) -> Me
         >>> print(win_rate([1, 0.5, 0, 1] * 10))
         .62 [.47-.76] n=40
     """
-    return mean_metric(_shares(preferences), clusters=clusters)
+    return mean_metric(_shares(preferences), is_rate=True, clusters=clusters)
 
 
 def length_controlled_win_rate(
@@ -94,7 +94,7 @@ def length_controlled_win_rate(
         .62 [.59-.65] n=800 -> .51 [.46-.56] n=800
     """
     y, design, names = _design(preferences, extra_length, difficulty, clusters)
-    raw = mean_metric(y, clusters=names)
+    raw = mean_metric(y, is_rate=True, clusters=names)
     if not len(y) or y.min() == y.max():  # nothing for a length to explain
         return LengthControlled(raw, raw, 0.0)
     gamed_y, gamed_design = _gamed_rows(gamed, has_difficulty=difficulty is not None)
