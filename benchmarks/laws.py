@@ -102,13 +102,13 @@ def _newcombe(rng: np.random.Generator) -> bool:
 def _paired(rng: np.random.Generator) -> bool:
     before = rng.random(200) < 0.7
     after = np.where(rng.random(200) < 0.15, ~before, before)
-    return _holds(paired_bootstrap(before, after), 0.15 * (0.3 - 0.7))
+    return _holds(paired_bootstrap(before, after, is_rate=True), 0.15 * (0.3 - 0.7))
 
 
 def _clustered(rng: np.random.Generator) -> bool:
     clusters = np.repeat(np.arange(40), 5)
     change = rng.normal(0.2, 0.5, 40)[clusters] + rng.normal(0, 0.5, 200)
-    return _holds(paired_bootstrap(np.zeros(200), change, clusters=clusters), 0.2)
+    return _holds(paired_bootstrap(np.zeros(200), change, is_rate=False, clusters=clusters), 0.2)
 
 
 def _binary_f1(rng: np.random.Generator) -> bool:

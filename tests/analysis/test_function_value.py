@@ -226,7 +226,7 @@ def test_the_interval_of_a_value_is_the_paired_bootstrap_of_all_units(planted, n
     left_out[:, 0] = -1
     was_right = model.predict_proba(LabelMatrix.from_dense(left_out, CLASSES)).round(9).argmax(axis=1) == truth
     judged = known >= 0
-    expected = paired_bootstrap(was_right[judged], is_right[judged], clusters=texts[judged])
+    expected = paired_bootstrap(was_right[judged], is_right[judged], is_rate=True, clusters=texts[judged])
     row = table.row(by_predicate=pl.col("function") == matrix.functions[0], named=True)
     assert (row["accuracy"], row["n"]) == (pytest.approx(expected.value), expected.n)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high), abs=0.002)

@@ -29,7 +29,7 @@ def test_limits_of_a_rate_are_those_of_resampled_pairs(gained, lost, n):
     differences = np.repeat([1.0, -1.0, 0.0], [gained, lost, n - gained - lost])
 
     change = change_of(differences).metric(0, 0)
-    drawn = paired_bootstrap(np.zeros(n), differences)
+    drawn = paired_bootstrap(np.zeros(n), differences, is_rate=False)
 
     assert change.n == drawn.n == n
     assert (change.low, change.high) == pytest.approx((drawn.low, drawn.high), abs=2.1 / n + 0.001)
@@ -41,7 +41,7 @@ def test_limits_of_repeated_prompts_are_those_of_resampled_prompts():
     differences = np.repeat(rng.choice([-1.0, 0.0, 1.0], 60, p=[0.1, 0.6, 0.3]), 5)
 
     change = change_of(differences, prompts).metric(0, 0)
-    drawn = paired_bootstrap(np.zeros(300), differences, clusters=prompts)
+    drawn = paired_bootstrap(np.zeros(300), differences, is_rate=False, clusters=prompts)
 
     assert change.n == 60
     assert (change.low, change.high) == pytest.approx((drawn.low, drawn.high), abs=0.02)

@@ -208,6 +208,22 @@ def test_a_lenient_judge_has_a_gap_above_zero():
     assert rates.true_negative_rate.n == 50
 
 
+def test_a_gap_of_a_few_items_that_all_agree_is_not_surely_none():
+    gap = accept_rates([True, False, True, False], [True, False, True, False]).gap
+
+    assert (gap.value, gap.low) == (0, -gap.high)
+    assert 0.4 < gap.high < 0.6
+
+
+@pytest.mark.parametrize("design", [{}, {"clusters": [0, 0, 1, 1, 2, 2]}, {"sample_weight": [1, 2, 1, 1, 1, 9]}])
+def test_items_that_either_rater_left_out_accept_nothing(design):
+    known = {name: values[:4] for name, values in design.items()}
+
+    rates = accept_rates([1, 1, 0, 0, -1, 1], [1, 0, 1, 0, 1, -1], **design)
+
+    assert rates == accept_rates([1, 1, 0, 0], [1, 0, 1, 0], **known)
+
+
 def test_accept_rates_of_repeats_count_prompts():
     rates = accept_rates([True, False] * 50, [True, True] * 50, clusters=np.repeat(np.arange(50), 2))
 

@@ -65,27 +65,43 @@ def test_swapping_systems_flips_the_sign(rows):
 def test_identical_systems_do_not_differ():
     result = difference([True, False] * 30, [True, False] * 30)
 
-    assert (result.change.value, result.change.low, result.change.high, result.p) == (0, 0, 0, 1)
+    assert (result.change.value, result.p) == (0, 1)
+    assert result.change.low == -result.change.high
+    assert result.change.high == pytest.approx(wilson(0, 60).high)
     assert not result.is_clear
+
+
+def test_a_few_pairs_that_all_changed_do_not_prove_that_all_would():
+    result = difference([False] * 4, [True] * 4).change
+
+    assert (result.value, result.high) == (1, 1)
+    assert result.low == pytest.approx(wilson(4, 4).low)
+    assert paired_bootstrap([1.0, 2.0], [4.0, 5.0], is_rate=False).low == 3  # a number has no range
+    with pytest.raises(SchemaError, match="found 1 to 5"):
+        paired_bootstrap([1.0, 2.0], [4.0, 5.0], is_rate=True)
 
 
 def test_clusters_of_equal_data_points_widen_the_interval_to_that_of_the_clusters():
     rng = np.random.default_rng(11)
     before, after = rng.random((2, 50))
 
-    repeated = paired_bootstrap(np.repeat(before, 8), np.repeat(after, 8), clusters=np.repeat(np.arange(50), 8))
+    repeated = paired_bootstrap(
+        np.repeat(before, 8), np.repeat(after, 8), is_rate=False, clusters=np.repeat(np.arange(50), 8)
+    )
 
-    single = paired_bootstrap(before, after)
+    single = paired_bootstrap(before, after, is_rate=False)
     np.testing.assert_allclose([repeated.low, repeated.high], [single.low, single.high], atol=0.02)
     assert repeated.n == 50
-    ignorant = paired_bootstrap(np.repeat(before, 8), np.repeat(after, 8))
+    ignorant = paired_bootstrap(np.repeat(before, 8), np.repeat(after, 8), is_rate=False)
     assert ignorant.high - ignorant.low < 0.5 * (repeated.high - repeated.low)
 
 
 def test_clusters_of_one_are_no_clusters():
     before, after = np.random.default_rng(12).integers(0, 5, (2, 60))
 
-    clustered, plain = (paired_bootstrap(before, after, clusters=names) for names in (np.arange(60), None))
+    clustered, plain = (
+        paired_bootstrap(before, after, is_rate=False, clusters=names) for names in (np.arange(60), None)
+    )
 
     assert clustered == plain
 
@@ -123,7 +139,7 @@ def test_pairs_need_two_of_each():
     with pytest.raises(SchemaError, match="`before` has 1, `after` has 2"):
         difference([True], [True, False])
     with pytest.raises(SchemaError, match="`clusters` has 1"):
-        paired_bootstrap([1.0, 2.0], [1.0, 2.0], clusters=["a"])
+        paired_bootstrap([1.0, 2.0], [1.0, 2.0], is_rate=False, clusters=["a"])
 
 
 def slow_sign_flip_p(net):

@@ -12,7 +12,7 @@ from nacre.evaluation._pairs import Pairs
 from nacre.evaluation._resamples import resampled_means
 from nacre.evaluation._sign_flips import MOST_DRAWN, normal_p, sign_flip_p
 from nacre.evaluation._slice_sums import Counts, SliceUnits
-from nacre.metrics import Metric, wilson_limits
+from nacre.metrics import Metric, change_limits
 
 ALPHA = 0.05
 
@@ -80,8 +80,8 @@ def changes_of(units: SliceUnits, *, is_rate: Booleans, is_binary: Booleans) -> 
         else:
             students = float(low[row, column]), float(high[row, column])
             limits = _rate_limits(*units.column(row, column), students)
-        low[row, column], high[row, column] = _widened(
-            limits, float(value[row, column]), n_units=int(n_units[row, column])
+        low[row, column], high[row, column] = change_limits(
+            float(value[row, column]), limits, int(n_units[row, column])
         )
     p = np.where(n_units > 0, p, np.nan)
     squares = sums.unit_squares
@@ -130,12 +130,3 @@ def _resampled(times: dict[int, int], scale: int) -> tuple[float, float]:
     steps = sorted((-step if is_loss else step, n) for step, n in times.items() if n)
     low, high = (limit / scale for limit in resampled_means(tuple(steps)))
     return (-high, -low) if is_loss else (low, high)
-
-
-def _widened(limits: tuple[float, float], value: float, *, n_units: int) -> tuple[float, float]:
-    """Return limits around the value that are apart, also where no unit differs from another."""
-    low, high = limits
-    if not high > low:  # Wilson's limit of a rate of 0 says how far it may be off
-        least = float(wilson_limits(0, n_units).high)
-        low, high = max(value - least, -1.0), min(value + least, 1.0)
-    return min(low, value), max(high, value)

@@ -232,7 +232,7 @@ def _accept_change(
     n_classes = len(class_names(criterion))
     both = (old < n_classes) & (new < n_classes)
     outcomes = (_outcome(codes[both], criterion) for codes in (old, new))
-    return paired_bootstrap(*outcomes, clusters=None if prompts is None else prompts[both])
+    return paired_bootstrap(*outcomes, is_rate=True, clusters=None if prompts is None else prompts[both])
 
 
 def _outcome(codes: NDArray[np.int64], criterion: Criterion) -> NDArray[np.float64]:

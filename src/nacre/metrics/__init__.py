@@ -31,7 +31,7 @@ from nacre.metrics._probability import (
     expected_credit,
     log_loss,
 )
-from nacre.metrics._rates import Limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
+from nacre.metrics._rates import Limits, change_limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
 from nacre.metrics._rogan_gladen import MIN_YOUDEN, rogan_gladen
 from nacre.metrics._sample_size import minimum_detectable, needed_n
 from nacre.metrics._slices import by_slice
@@ -77,6 +77,7 @@ __all__ = [
     "bootstrap",
     "by_slice",
     "calibration",
+    "change_limits",
     "clopper_pearson",
     "cluster_ratios",
     "cohen_kappa",

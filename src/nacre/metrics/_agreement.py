@@ -18,7 +18,7 @@ from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_p
 from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._clusters import cluster_ratios
 from nacre.metrics._metric import Metric
-from nacre.metrics._rates import weighted_wilson, wilson, wilson_limits
+from nacre.metrics._rates import change_limits, weighted_wilson, wilson, wilson_limits
 
 Weights: TypeAlias = Literal["linear", "quadratic"] | None
 Parts: TypeAlias = Callable[[Floats], tuple[Floats, Floats]]
@@ -136,7 +136,7 @@ def accept_rates(
     """Return how often truth and answers accept, their gap, and the true positive and true negative rate.
 
     Args:
-        y: What is truly acceptable.
+        y: What is truly acceptable; a code below 0, not known, is left out.
         other: What was accepted.
         clusters: What items share (a prompt), when they are not independent: resampled whole, and counted by n.
         sample_weight: Of each item, when they were sampled unequally.
@@ -146,9 +146,16 @@ def accept_rates(
         >>> print(rates.gap, "|", rates.true_negative_rate)
         .20 [.12-.28] n=100 | .50 [.35-.65] n=40
     """
-    truth, answers = np.asarray(y, dtype=bool), np.asarray(other, dtype=bool)
-    check_same_length(y=truth, other=answers)
-    weight = np.ones(len(truth)) if sample_weight is None else checked_weights(sample_weight, len(truth))
+    first, second = np.asarray(y), np.asarray(other)
+    check_same_length(y=first, other=second)
+    is_known = (first >= 0) & (second >= 0)
+    truth, answers = first[is_known].astype(bool), second[is_known].astype(bool)
+    weight = np.ones(len(first)) if sample_weight is None else checked_weights(sample_weight, len(first))
+    weight = weight[is_known]
+    if clusters is not None:
+        names = np.asarray(clusters)
+        check_same_length(y=first, clusters=names)
+        clusters = names[is_known]
     everything = np.ones(len(truth), dtype=bool)
     pairs = [(truth, everything), (answers, everything), (truth & answers, truth), (~truth & ~answers, ~truth)]
     if clusters is not None:
@@ -168,7 +175,7 @@ def _gap(truth: Booleans, answers: Booleans, weight: Floats, clusters: ArrayLike
     change = weight * (answers.astype(np.float64) - truth)
     units = np.column_stack([np.bincount(members, change), np.bincount(members, weight)]).astype(np.float64)
     value, low, high = map(float, bootstrap(units, lambda totals: totals[:, 0] / totals[:, 1]))
-    return Metric(value, low, high, len(units))
+    return Metric(value, *change_limits(value, (low, high), len(units)), len(units))
 
 
 class _Pairs(NamedTuple):

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_places
 from nacre.metrics._bootstrap import bootstrap
+from nacre.metrics._means import check_shares
 from nacre.metrics._metric import Metric
+from nacre.metrics._rates import change_limits
 
 
 class McNemar(NamedTuple):
@@ -50,17 +52,25 @@ def difference(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters:
         >>> print(result.change, result.gained, result.lost, round(result.p, 3))
         .10 [.03-.18] n=100 12 2 0.013
     """
-    change = paired_bootstrap(correct_before, correct_after, clusters=clusters)
+    change = paired_bootstrap(correct_before, correct_after, is_rate=True, clusters=clusters)
     return Difference(change, *mcnemar(correct_before, correct_after, clusters=clusters))
 
 
-def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike | None = None) -> Metric:
+def paired_bootstrap(
+    before: ArrayLike, after: ArrayLike, *, is_rate: bool, clusters: ArrayLike | None = None
+) -> Metric:
     """Return the mean of `after - before` with the percentile interval of 2,000 resamples of data points or clusters.
 
-    Its n counts what is resampled.
+    Its n counts what is resampled. Of rates the interval is that of `change_limits` where no resample differs.
+
+    Args:
+        before: Scores of one system.
+        after: Scores of the other, on the same data points.
+        is_rate: Whether scores are shares between 0 and 1: lost or failed, tied, won or passed.
+        clusters: What data points share (a prompt, a document), when they are not independent.
 
     Examples:
-        >>> print(paired_bootstrap([1.0, 2.0, 3.0] * 10, [2.0, 2.0, 5.0] * 10))
+        >>> print(paired_bootstrap([1.0, 2.0, 3.0] * 10, [2.0, 2.0, 5.0] * 10, is_rate=False))
         1.00 [.70-1.30] n=30
     """
     old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
@@ -74,8 +84,11 @@ def paired_bootstrap(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike
         check_same_length(before=old, clusters=members)
         units = np.column_stack([np.bincount(members, changes), np.bincount(members)])
         n = len(units)
-    value, low, high = bootstrap(units, lambda totals: totals[:, 0] / totals[:, 1])
-    return Metric(float(value), float(low), float(high), n)
+    value, low, high = map(float, bootstrap(units, lambda totals: totals[:, 0] / totals[:, 1]))
+    if is_rate:
+        check_shares(np.concatenate([old, new]))
+        low, high = change_limits(value, (low, high), n)
+    return Metric(value, low, high, n)
 
 
 def mcnemar(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters: ArrayLike | None = None) -> McNemar:

@@ -58,6 +58,24 @@ def wilson(successes: float, n: float) -> Metric:
     return rate((successes / n if n else np.nan, float(low), float(high)), _whole(n))
 
 
+def change_limits(value: float, limits: tuple[float, float], n: int) -> tuple[float, float]:
+    """Return resampled limits of the change of a rate; where no resample differs, by how far n data points may mislead.
+
+    That nothing changed, or everything, in a few data points does not prove that it never will: Wilson's limit of a
+    rate of 0 is how often it may (Davison & Hinkley 1997, 3.8).
+
+    Examples:
+        >>> low, high = change_limits(0.0, (0.0, 0.0), 40)
+        >>> round(low, 3), round(high, 3)
+        (-0.088, 0.088)
+    """
+    low, high = limits
+    if not high > low:
+        least = float(wilson_limits(0, n).high)
+        low, high = max(value - least, -1.0), min(value + least, 1.0)
+    return min(low, value), max(high, value)
+
+
 def weighted_wilson(successes: ArrayLike, weights: ArrayLike) -> Metric:
     """Return the weighted rate of data points that were sampled unequally.
 
