@@ -15,7 +15,7 @@ from nacre.evaluation import (
     alignment_from_spec,
     evaluate,
 )
-from nacre.functions import Keyword
+from nacre.functions import Existing, Keyword
 
 POLITE = Criterion("polite")
 RESPONSES = pl.DataFrame({"prompt": [f"Hi {row}" for row in range(100)], "response": ["Please sit", "No"] * 50})
@@ -105,9 +105,9 @@ def test_it_goes_stale_with_the_evaluator_the_criterion_and_the_labels():
     assert record.is_stale(judged().select([]))
 
 
-def test_imported_scores_go_stale_with_their_criterion():
-    def imported(criterion):
-        rows = {"row_id": range(100), "criterion": "polite", "evaluator": "judge", "score": [True, False] * 50}
+def test_imported_scores_go_stale_with_their_criterion_and_their_verdicts():
+    def imported(criterion, verdicts=(True, False)):
+        rows = {"row_id": range(100), "criterion": "polite", "evaluator": "judge", "score": [*verdicts] * 50}
         responses = pl.DataFrame({"row_id": range(100), "prompt_id": [str(row) for row in range(100)], "repeat": 0})
         return Scores.from_frame(pl.DataFrame(rows), [criterion], responses=responses)
 
@@ -115,6 +115,18 @@ def test_imported_scores_go_stale_with_their_criterion():
 
     assert not record.is_stale(imported(POLITE))
     assert record.is_stale(imported(Criterion("polite", "Friendly.")))
+    assert record.is_stale(imported(POLITE, (False, True)), labels())
+
+
+def test_a_field_of_the_responses_goes_stale_with_its_verdicts():
+    def judged_by_field(verdicts):
+        answers = RESPONSES.with_columns(verdict=pl.Series(verdicts * 50))
+        return evaluate([Evaluator("judge", POLITE, Existing("judge", "verdict"))], answers)
+
+    record = align(judged_by_field([True, False]), "judge", labels())
+
+    assert not record.is_stale(judged_by_field([True, False]))
+    assert record.is_stale(judged_by_field([False, True]))
 
 
 def test_labels_on_other_criteria_do_not_make_it_stale():

@@ -42,7 +42,7 @@ class AlignmentRecord:
     Args:
         evaluator: Its name.
         criterion: What it scores.
-        evaluator_fingerprint: Of the evaluator; empty for imported scores.
+        evaluator_fingerprint: Of the evaluator; of its verdicts where the scores were imported.
         criterion_fingerprint: Of the criterion.
         label_fingerprint: Of the labels on the criterion.
         split_fingerprint: Of the labels that were left out because they shaped the evaluator.
@@ -72,7 +72,7 @@ class AlignmentRecord:
         """What the record is kept by."""
         return hash_json(
             [
-                self.evaluator_fingerprint or self.evaluator,
+                self.evaluator_fingerprint,
                 self.criterion_fingerprint,
                 self.label_fingerprint,
                 self.split_fingerprint,
@@ -106,11 +106,14 @@ class AlignmentRecord:
         return all(check.is_met for check in self.checks)
 
     def is_stale(self, scores: Scores, experts: ExpertLabels | None = None) -> bool:
-        """Return whether evaluator, criterion or (where given) labels are not those of the record any more."""
+        """Return whether evaluator, criterion or (where given) labels are not those of the record any more.
+
+        An imported evaluator is known by its verdicts: others may be another judge's.
+        """
         if self.evaluator not in scores.evaluators:
             return True
         criterion = scores.criterion_of(self.evaluator)
-        now = (scores.evaluators[self.evaluator], criterion.name, criterion.fingerprint)
+        now = (scores.fingerprint_of(self.evaluator), criterion.name, criterion.fingerprint)
         if now != (self.evaluator_fingerprint, self.criterion, self.criterion_fingerprint):
             return True
         return experts is not None and label_fingerprint(experts, self.criterion) != self.label_fingerprint
@@ -201,7 +204,7 @@ def alignment_record(
     return AlignmentRecord(
         evaluator,
         criterion.name,
-        scores.evaluators[evaluator],
+        scores.fingerprint_of(evaluator),
         criterion.fingerprint,
         label_fingerprint(experts, criterion.name),
         split,

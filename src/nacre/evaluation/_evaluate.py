@@ -16,7 +16,7 @@ from nacre.evaluation._answers import ABSTAINED, SCORED, SCORES, STATUS
 from nacre.evaluation._evaluator import Evaluator
 from nacre.evaluation._responses import PYTHON_NAMES, read_responses
 from nacre.evaluation._scores import COLUMNS, KEYS, Scores
-from nacre.functions import Context, Declarative, PythonFields
+from nacre.functions import Context, Declarative, Existing, PythonFields
 from nacre.labeling import check_functions, derived_columns
 
 
@@ -64,7 +64,9 @@ def evaluate(
     frames = [part for parts_of_one in parts for part in parts_of_one]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
     criteria = tuple({evaluator.criterion.name: evaluator.criterion for evaluator in evaluators}.values())
-    return Scores(frame, criteria, {evaluator.name: evaluator.fingerprint for evaluator in resolved})
+    # Whoever wrote a field of the responses is as unknown as who made scores that are imported.
+    made = {part.name: "" if isinstance(part.function, Existing) else part.fingerprint for part in resolved}
+    return Scores(frame, criteria, made)
 
 
 def _check(evaluators: Any) -> None:

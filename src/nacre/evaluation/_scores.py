@@ -30,7 +30,8 @@ class Scores:
         frame: `row_id`, `prompt_id`, `repeat` of the response, `evaluator`, `criterion`, `value` (the code of a class,
             or a number), `status`, `rationale`, `message`.
         criteria: The criteria.
-        evaluators: Fingerprint of each evaluator by name; empty for scores that were imported.
+        evaluators: Fingerprint of each evaluator by name; empty for scores that were imported, also as a field of the
+            responses.
 
     Examples:
         >>> from nacre.evaluation import Evaluator, evaluate
@@ -103,6 +104,14 @@ class Scores:
     def criterion_of(self, evaluator: str) -> Criterion:
         """Return what an evaluator scores."""
         return self.criterion(self.of(evaluator).item(0, "criterion"))
+
+    def fingerprint_of(self, evaluator: str) -> str:
+        """Return what is known to be the same evaluator: its fingerprint, or of imported scores that of its verdicts.
+
+        Who made scores that were imported cannot be told, so nothing holds for other verdicts than these.
+        """
+        verdicts = self.of(evaluator).select("prompt_id", "repeat", pl.col("status").cast(pl.String), "value")
+        return self.evaluators[evaluator] or hash_frame(verdicts.sort(pl.all()))
 
     def of(self, evaluator: str) -> pl.DataFrame:
         """Return the rows of one evaluator."""

@@ -140,6 +140,5 @@ def _cut(scores: Scores, evaluator: str, criterion: Criterion, cut: float) -> Sc
     frame = scores.of(evaluator).with_columns(
         evaluator=pl.lit(name), criterion=pl.lit(criterion.name), value=passed.cast(pl.Float32)
     )
-    before = scores.evaluators[evaluator]
-    fingerprint = hash_json([before, cut, criterion.fingerprint]) if before else ""
+    fingerprint = hash_json([scores.fingerprint_of(evaluator), cut, criterion.fingerprint])
     return Scores(frame, (criterion,), {name: fingerprint})

@@ -40,7 +40,7 @@ def distrusted(evaluation: ProjectEvaluation) -> dict[str, str]:
     reasons = {}
     for name, record in alignments(evaluation).items():
         if record.is_stale(evaluation.scores):
-            reasons[name] = "stale: evaluator or criterion changed since experts checked it"
+            reasons[name] = "stale: evaluator, criterion or imported scores changed since experts checked them"
         elif record.n >= LEAST and not record.is_aligned:
             reasons[name] = "not aligned: " + "; ".join(check.text for check in record.checks if not check.is_met)
     return reasons
