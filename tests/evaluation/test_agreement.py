@@ -89,7 +89,7 @@ def test_responses_without_a_majority_or_a_score_are_counted_not_compared():
 
     report = agreement(scores_of(["pass", "pass"], POLITE), ExpertLabels.from_frame(labels, [POLITE]))
 
-    assert (report.of("judge").n, report.n_tied, report.n_not_scored) == (1, {"polite": 1}, {"polite": 1})
+    assert (report.of("judge").n, report.n_tied, report.n_not_scored) == (1, {"polite": 1}, {"judge": 1})
 
 
 def test_an_ordinal_scale_has_a_weighted_kappa_and_an_accept_gap():
@@ -203,3 +203,43 @@ def test_many_repeats_of_few_prompts_are_too_few():
     ).of("judge")
 
     assert line.is_too_few
+
+
+def test_the_scores_say_what_passes():
+    stored = np.random.default_rng(0).random(200) * 10
+    lenient, strict = (Criterion("seconds", scale=Number(0, 10), passes=passes) for passes in (5, 9))
+
+    (line,) = agreement(scores_of(stored.tolist(), strict), experts_of((stored * 0.9).tolist(), lenient))
+
+    assert line.accept.answers.value == pytest.approx(np.mean(stored >= 9))
+    assert line.accept.truth.value == pytest.approx(np.mean(stored * 0.9 >= 9))
+
+
+def test_an_unparsable_verdict_raises_no_coefficient():
+    truth = ["pass", "fail"] * 100
+    said = [*truth[:160], *["pass"] * 40]
+    (line,) = agreement(scores_of(said, POLITE), experts_of(truth, POLITE))
+    (broken,) = agreement(scores_of([*said[:-1], "?"], POLITE), experts_of(truth, POLITE))
+
+    assert broken.n_unparsable == 1
+    assert broken.ac1.value <= line.ac1.value
+    assert broken.ac1.value == pytest.approx(line.ac1.value, abs=0.01)
+
+
+def test_responses_without_a_score_are_counted_of_each_evaluator():
+    few, many = scores_of(["pass"] * 10, POLITE, evaluator="few"), scores_of(["pass"] * 50, POLITE, evaluator="many")
+    both = Scores(pl.concat([few.frame, many.frame]), (POLITE,), {"few": "", "many": ""})
+
+    report = agreement(both, experts_of(["pass"] * 60, POLITE))
+
+    assert report.n_not_scored == {"few": 50, "many": 10}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"row_id": [0, 0], "odd": [True, True]}, {"row_id": [0, 1], "all": [True, True]}],
+    ids=["a response twice", "a slice called all"],
+)
+def test_slices_are_checked_as_those_of_a_matrix(members):
+    with pytest.raises(SchemaError, match=r"more than once|slice of every response"):
+        agreement(scores_of(["pass", "fail"], POLITE), experts_of(["pass", "fail"], POLITE), pl.DataFrame(members))

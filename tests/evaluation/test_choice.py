@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -145,3 +146,21 @@ def test_what_cannot_be_chosen_from_is_refused(versions, message):
 
     with pytest.raises(SchemaError, match=message):
         choose_best(versions, experts)
+
+
+def test_a_gain_that_the_test_does_not_find_is_not_called_one():
+    versions, experts = planted(120, {"first": 0.6, "better": 0.9})
+    choice = choose_best(versions, experts)
+
+    unclear = replace(choice, gain=choice.gain._replace(p=0.062))
+
+    assert choice.gain.is_clear
+    assert "may change agreement" in str(unclear)
+
+
+def test_the_record_of_an_imported_choice_holds_for_its_verdicts():
+    versions, experts = planted(120, {"first": 0.6, "better": 0.9})
+    record = align_choice(choose_best(versions, experts), versions, experts)
+
+    assert not record.is_stale(versions["better"], experts)
+    assert record.is_stale(versions["first"], experts)

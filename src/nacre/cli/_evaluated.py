@@ -164,4 +164,4 @@ def print_agreement(report: AgreementReport, slice: str) -> None:
             print_text(f"experts tie on {n:,} responses for {name}; they are not compared")
     for name, n in report.n_not_scored.items():
         if n:
-            print_text(f"{n:,} labeled responses have no score for {name}")
+            print_text(f"{n:,} labeled responses have no score by {name}")

@@ -14,13 +14,13 @@ from nacre.displays import html_fragment
 from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation._answers import ABSTAINED, FAILED
 from nacre.evaluation._charts import agreement_chart
-from nacre.evaluation._columns import ALL
+from nacre.evaluation._columns import ALL, slice_masks
 from nacre.evaluation._compared import (
     Compared,
     alpha_level,
+    beside_experts,
     class_names,
     compared,
-    paired,
     points,
     scored_or_unparsable,
 )
@@ -59,7 +59,7 @@ class Agreement:
         n: How many responses are compared.
         raw: The share of responses where they agree.
         kappa: Cohen's kappa.
-        ac1: Gwet's AC1.
+        ac1: Gwet's AC1, with the classes of the scale to choose from.
         alpha: Krippendorff's alpha of what could be parsed, on the level of the scale: nominal for pass/fail, interval
             for a number, else ordinal.
         weighted_kappa: Cohen's kappa of what could be parsed with quadratic weights; ordinal scales only.
@@ -155,7 +155,7 @@ class AgreementReport:
     Args:
         agreements: A line per evaluator and slice.
         n_tied: How many responses experts labelled without a majority, by criterion; they are not compared.
-        n_not_scored: How many responses with a majority are not among the scores, by criterion.
+        n_not_scored: How many responses with a majority are not scored, nor tried, by evaluator.
     """
 
     agreements: tuple[Agreement, ...]
@@ -231,26 +231,28 @@ def agreement(scores: Scores, experts: ExpertLabels, members: pl.DataFrame | Non
     """
     lines: list[Agreement] = []
     n_tied, n_not_scored = {}, {}
-    for criterion in experts.criteria:
-        if criterion.name not in {known.name for known in scores.criteria} or not len(experts.of(criterion.name)):
+    places = _slices(scores, members)
+    scored = {criterion.name: criterion for criterion in scores.criteria}
+    for labelled in experts.criteria:
+        if labelled.name not in scored or not len(experts.of(labelled.name)):
             continue
-        _check_same_scale(scores.criterion(criterion.name), criterion)
+        criterion = scored[labelled.name]  # the scores say what passes, as the record that is bound to them
+        _check_same_scale(criterion, labelled)
         majority, ratings = experts.majority(criterion.name), experts.ratings(criterion.name)
         decided = majority.filter(pl.col("value").is_not_null())
         n_tied[criterion.name] = len(majority) - len(decided)
-        n_not_scored[criterion.name] = len(decided.join(scores.responses, on="row_id", how="anti"))
         for name in scores.evaluators_of(criterion.name):
-            pairs = paired(scores, name, experts)
-            lines += (_on_slice(pairs, name, criterion, ratings, place) for place in _slices(members))
+            pairs = beside_experts(scores, name, experts)
+            n_not_scored[name] = len(decided) - len(pairs)
+            lines += (_on_slice(pairs, name, criterion, ratings, place) for place in places)
     return AgreementReport(tuple(lines), n_tied, n_not_scored)
 
 
-def _slices(members: pl.DataFrame | None) -> Iterator[Place]:
-    yield ALL, None
-    if members is not None:
-        for name in members.columns:
-            if name != "row_id":
-                yield name, members.filter(pl.col(name)).get_column("row_id")
+def _slices(scores: Scores, members: pl.DataFrame | None) -> list[Place]:
+    """Return ids of the responses in each slice, without a list of all of them."""
+    row_ids = scores.responses.get_column("row_id")
+    masks = slice_masks(scores.responses, members)
+    return [(name, None if name == ALL else row_ids.filter(pl.Series(mask))) for name, mask in masks.items()]
 
 
 def _on_slice(pairs: pl.DataFrame, evaluator: str, criterion: Criterion, experts: Ratings, place: Place) -> Agreement:
@@ -271,7 +273,7 @@ def _on_slice(pairs: pl.DataFrame, evaluator: str, criterion: Criterion, experts
         ac1=gwet_ac1(
             everything.truth,
             everything.verdicts,
-            n_classes=len(classes) + int(not everything.is_parsed.all()),
+            n_classes=len(classes),  # nobody chooses to be unparsable, and one such verdict must not change k
             **everything.design,
         ),
         alpha=krippendorff_alpha(parsed.numbers, alpha_level(criterion), **parsed.design),

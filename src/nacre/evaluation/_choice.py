@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from nacre.errors import SchemaError
 from nacre.evaluation._alignment import AlignmentRecord, alignment_record
-from nacre.evaluation._compared import class_names, compared, paired, repeated_prompts, scored_or_unparsable
+from nacre.evaluation._compared import beside_experts, class_names, compared, repeated_prompts, scored_or_unparsable
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._label_split import LabelSplit, split_labels
 from nacre.evaluation._scores import Scores
 from nacre.metrics import Difference, Metric, cohen_kappa, difference, paired_bootstrap, plain_kappa
 
+ALPHA = 0.05
 TOLERANCE = 0.02
 """By how much a new version may be worse at the lower bound of its change."""
 
@@ -87,7 +88,8 @@ class Choice:
     def __str__(self) -> str:
         if set(self.chosen) == {self.baseline}:
             return f"No version agrees better than {self.baseline} on the labels that choose."
-        clear = {True: "raises", False: "lowers"}[self.gain.change.value > 0] if self.gain.is_clear else "may change"
+        is_clear = self.gain.is_clear and self.gain.p < ALPHA
+        clear = {True: "raises", False: "lowers"}[self.gain.change.value > 0] if is_clear else "may change"
         return (
             f"Choosing {self.best} {clear} agreement beside {self.baseline} by {self.gain.change} on labels that did "
             f"not choose, p = {self.gain.p:.2g}"
@@ -165,7 +167,11 @@ def align_choice(
     evaluator = next(iter(best.evaluators))
     parts = zip(choice.chosen, choice.split.parts(), strict=True)
     frames = [versions[name].where(held_out).frame for name, (_, held_out) in parts]
-    pooled = Scores(pl.concat(frames).with_columns(evaluator=pl.lit(evaluator)), best.criteria, dict(best.evaluators))
+    pooled = Scores(
+        pl.concat(frames).with_columns(evaluator=pl.lit(evaluator)),
+        best.criteria,
+        {evaluator: best.fingerprint_of(evaluator)},
+    )
     reporting = experts.where(choice.split.held_out)
     return alignment_record(pooled, evaluator, reporting, experts, split=choice.split.fingerprint, bar=bar)
 
@@ -190,7 +196,7 @@ def _verdicts(versions: Mapping[str, Scores], experts: ExpertLabels) -> tuple[pl
 
 
 def _codes_of(scores: Scores, experts: ExpertLabels, name: str) -> pl.DataFrame:
-    pairs = paired(scores, next(iter(scores.evaluators)), experts)
+    pairs = beside_experts(scores, next(iter(scores.evaluators)), experts)
     found = compared(pairs, scores.criteria[0])
     columns = [pl.Series("truth", found.truth), pl.Series(name, found.verdicts)]
     return scored_or_unparsable(pairs).select("row_id", "prompt_id", *columns)

@@ -78,7 +78,7 @@ class Compared:
         return shares
 
 
-def paired(scores: Scores, evaluator: str, experts: ExpertLabels) -> pl.DataFrame:
+def beside_experts(scores: Scores, evaluator: str, experts: ExpertLabels) -> pl.DataFrame:
     """Return what evaluator and experts say of each response that most experts agree on.
 
     Its columns are `row_id`, `prompt_id`, `truth` (the experts' majority), `weight`, and `value` and `status` of the
