@@ -15,8 +15,13 @@ FIELDS = ("prompt", "response", "reference", "contexts", "metadata", "system", "
 PYTHON_NAMES: Mapping[str, str] = {"inputs": "prompt", "outputs": "response"}
 """How Python evaluators, here as in other tools, call the prompt and the response."""
 
-BLOCK_ROWS = 4_096
-"""Scores are cached per evaluator and as many responses: what a stop may lose, and what one more response costs."""
+BLOCKS = ((4_096, 65_536), (1_024, 4_096), (128, 0))
+"""How long a block is, and the first response from which it is so long.
+
+Scores are cached per evaluator and block: it is what a stop may lose, and what one more response costs.
+"""
+
+_HASHED = 4_096  # prompts that are Python strings at once
 
 
 def read_responses(responses: Dataset | Any, *, fields: Mapping[str, str] | None = None) -> Dataset:
@@ -106,12 +111,23 @@ def _with_repeats(table: pl.DataFrame) -> pl.DataFrame:
 
 def _prompt_ids(prompts: pl.Series) -> pl.Series:
     """Hash each prompt, block by block: all prompts as Python strings would double the memory."""
-    blocks = (prompts.slice(start, BLOCK_ROWS).to_list() for start in range(0, len(prompts), BLOCK_ROWS))
+    blocks = (prompts.slice(start, _HASHED).to_list() for start in range(0, len(prompts), _HASHED))
     ids = [pl.Series([hash_text(prompt)[:16] for prompt in block], dtype=pl.String) for block in blocks]
     return pl.concat(ids) if ids else pl.Series(dtype=pl.String)
 
 
 def _in_blocks(data: Dataset) -> Dataset:
-    parts = [chunk.frame.collect() for chunk in data.chunks]
-    chunks = [Chunk(block.lazy()) for part in parts for block in part.iter_slices(BLOCK_ROWS)]
-    return Dataset(tuple(chunks), data.schema)
+    """Cut responses into blocks whose places do not depend on how many responses follow."""
+    blocks, start = [], 0
+    for chunk in data.chunks:
+        rest = chunk.frame.collect()
+        while len(rest):
+            block, rest = rest.head(_block_rows(start)), rest.slice(_block_rows(start))
+            blocks.append(Chunk(block.lazy()))
+            start += len(block)
+    return Dataset(tuple(blocks), data.schema)
+
+
+def _block_rows(start: int) -> int:
+    """Return how long the block is that starts here: few responses are often scored slowly, so they are cut fine."""
+    return next(rows for rows, first in BLOCKS if start >= first)
