@@ -191,6 +191,12 @@ def test_few_of_the_changes_found_are_false():
     assert np.mean(share_false) <= 0.06  # all cells are null: a single false one makes the share of false ones 1
 
 
+def test_three_responses_can_show_no_change():
+    cell = evaluation_matrix(planted_scores({POLITE: np.array([1.0, 0.0, 1.0])})).cell(ALL, "polite")
+
+    assert cell.detectable is None
+
+
 def test_a_change_of_the_detectable_size_is_found_about_four_times_out_of_five():
     rng = np.random.default_rng(2)
     n, before = 300, np.arange(300) < 210

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from nacre.errors import SchemaError
 from nacre.metrics import logistic_slope
@@ -18,9 +19,9 @@ def test_the_slope_and_its_interval_are_those_of_statsmodels():
 
     found = logistic_slope(outcome, x)
 
-    error = model.bse[1]
+    error = model.bse[1] * np.sqrt(300 / 299)
     assert found.value == pytest.approx(model.params[1])
-    assert (found.low, found.high) == pytest.approx((found.value - 1.96 * error, found.value + 1.96 * error), abs=1e-4)
+    assert (found.low, found.high) == pytest.approx(t.interval(0.95, 299, found.value, error), abs=1e-6)
 
 
 def test_a_planted_slope_is_within_the_interval():
@@ -55,6 +56,25 @@ def test_repeats_of_a_prompt_make_the_interval_no_narrower():
 
     assert repeated.n == 80
     assert (repeated.low, repeated.high) == pytest.approx((once.low, once.high))
+
+
+def test_one_prompt_tells_no_slope():
+    found = logistic_slope([1, 0, 1, 1], [1, 2, 3, 4], clusters=[0, 0, 0, 0])
+
+    assert np.isnan(found.value)
+    assert (found.low, found.high, found.n) == (-np.inf, np.inf, 1)
+
+
+def test_the_slope_of_few_prompts_is_within_the_interval():
+    rng = np.random.default_rng(0)
+    prompts = np.repeat(np.arange(10), 8)
+    inside = []
+    for _ in range(300):
+        level, x = rng.normal(size=10)[prompts], rng.normal(size=10)[prompts] + 0.3 * rng.normal(size=80)
+        found = logistic_slope((rng.random(80) < 1 / (1 + np.exp(-level))).astype(float), x, clusters=prompts)
+        inside.append(found.low <= 0 <= found.high)
+
+    assert np.mean(inside) >= 0.88
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,13 @@ def test_mcnemar_finds_the_difference_about_8_times_in_10():
 
 
 def test_systems_that_never_disagree_or_no_data_points():
-    assert minimum_detectable(100, discordant=0) == 0
+    assert math.isnan(minimum_detectable(100, discordant=0))
     assert math.isnan(minimum_detectable(0, sd=1))
+
+
+def test_no_difference_is_detectable_that_would_be_refused():
+    assert math.isnan(minimum_detectable(5, discordant=0.1))
+    assert minimum_detectable(75, discordant=0.1) <= 0.1
 
 
 @pytest.mark.parametrize(

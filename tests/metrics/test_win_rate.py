@@ -204,3 +204,10 @@ def test_what_does_not_fit_is_refused():
         length_controlled_win_rate([1, 0], [2, 3], difficulty=[0, 1], gamed=[GamedBaseline([1, 0], [1, 2])])
     with pytest.raises(SchemaError, match="`extra_length` has 1"):
         length_controlled_win_rate([1, 0], [2])
+
+
+def test_one_prompt_tells_no_win_rate_at_equal_lengths():
+    found = length_controlled_win_rate([1, 0, 1, 1], [10, 20, -5, 7], clusters=["a"] * 4).metric
+
+    assert 0 < found.value < 1
+    assert (found.low, found.high, found.n) == (0, 1, 1)

@@ -64,7 +64,8 @@ class Cell:
         target: What the criterion should reach.
         status: `met` when the whole interval reaches the target, `missed` when none of it does, else `open`; empty
             without a target.
-        detectable: The smallest change that the next run of as many prompts would find four times out of five.
+        detectable: The smallest change that the next run of as many prompts would find four times out of five; None
+            where there are too few for any.
         lower_is_better: Whether a small mean is good.
     """
 
@@ -361,7 +362,9 @@ def _detectable_next(found: Means, place: tuple[int, int], *, is_rate: bool) -> 
 def _detectable(n: float, spread: float, *, is_rate: bool) -> float | None:
     if n < 2 or not np.isfinite(spread):
         return None
-    return minimum_detectable(n, discordant=min(spread, 1.0)) if is_rate else minimum_detectable(n, sd=spread**0.5)
+    spreads = {"discordant": min(spread, 1.0)} if is_rate else {"sd": spread**0.5}
+    found = minimum_detectable(n, **spreads)
+    return None if np.isnan(found) else found
 
 
 def _evaluators(run: Run, columns: Columns, by: By) -> dict[str, tuple[str, ...]]:

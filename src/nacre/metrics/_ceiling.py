@@ -28,11 +28,14 @@ class HumanCeiling(NamedTuple):
     n_annotators: int
 
 
-def human_ceiling(ratings: ArrayLike, *, sample_weight: ArrayLike | None = None) -> HumanCeiling:
+def human_ceiling(
+    ratings: ArrayLike, *, clusters: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+) -> HumanCeiling:
     """Return how well annotators agree with the majority of the others.
 
     Args:
         ratings: [n_items, n_annotators], -1 (or NaN) where an annotator did not label.
+        clusters: What items share (a prompt), when they are not independent: resampled whole, and counted by n.
         sample_weight: Of each item, when they were sampled unequally.
 
     Examples:
@@ -44,21 +47,22 @@ def human_ceiling(ratings: ArrayLike, *, sample_weight: ArrayLike | None = None)
         raise SchemaError(f"Ratings are a row per item and a column per annotator; found the shape {codes.shape}.")
     weight = np.ones(len(codes)) if sample_weight is None else checked_weights(sample_weight, len(codes))
     is_paired = (codes >= 0).sum(axis=1) > 1
-    rows = np.column_stack([weight, codes])[is_paired]
-    distinct, counts = np.unique(rows, axis=0, return_counts=True)
-    n_annotators, n_items = codes.shape[1], int(counts.sum())
-    if n_items == 0:
+    n_annotators = codes.shape[1]
+    if not is_paired.any():
         return HumanCeiling(wilson(0, 0), wilson(0, 0), np.nan, n_annotators)
-    credit, is_rated, is_agreed = _credits(distinct[:, 1:].astype(np.int64))
-    units = distinct[:, :1] * np.hstack([credit * is_rated, is_rated, credit * is_agreed, is_agreed])
+    units, counts = _units(codes[is_paired], weight[is_paired])
+    if clusters is not None:
+        members = np.asarray(clusters)
+        check_same_length(ratings=codes, clusters=members)
+        units, counts = _summed(units, counts, cluster_places(members[is_paired]))
 
     def statistic(totals: Floats) -> Floats:
         earned, rated, earned_agreed, agreed = np.split(totals, 4, axis=1)
         return np.column_stack([_mean_of_ratios(earned, rated), _mean_of_ratios(earned_agreed, agreed)])
 
     bounds = bootstrap(units, statistic, counts=counts)
-    n_agreed = int(counts @ is_agreed.any(axis=1))
-    of_all, of_agreed = (_share(*map(float, limits)) for limits in zip(*bounds, (n_items, n_agreed), strict=True))
+    n_agreed = int(counts @ (units[:, -n_annotators:] > 0).any(axis=1))
+    of_all, of_agreed = (_share(*map(float, limits)) for limits in zip(*bounds, (counts.sum(), n_agreed), strict=True))
     return HumanCeiling(of_all, of_agreed, _pairwise_kappa(codes), n_annotators)
 
 

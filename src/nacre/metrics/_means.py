@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Floats, check_same_length, cluster_places
 from nacre.metrics._metric import Metric, rate
-from nacre.metrics._rates import wilson_limits
-
-_Z = 1.96
+from nacre.metrics._rates import Z, wilson_limits
 
 
 def standard_error(values: ArrayLike, *, clusters: ArrayLike | None = None) -> float:
@@ -93,11 +91,13 @@ def rate_with_error(value: float, error: float, n: int, *, at_least: float) -> M
     """Return an estimated rate with Wilson's interval for the n that would give its standard error.
 
     Unlike value +- t error it stays between 0 and 1 and holds near them. Where the error happens to be small the
-    interval is that of `at_least` data points.
+    interval is that of `at_least` data points. Of a single one, or a single cluster, nothing is known.
     """
     value = min(1.0, max(0.0, value))
+    if n < 2:
+        return rate((value, 0.0, 1.0), n)
     effective = at_least if error == 0 else max(at_least, value * (1 - value) / error**2)
-    effective *= (_Z / t_quantile(n - 1)) ** 2
+    effective *= (Z / t_quantile(n - 1)) ** 2
     return rate((value, *wilson_limits(value * effective, effective)), n)
 
 

@@ -11,7 +11,7 @@ from nacre.errors import SchemaError
 from nacre.metrics._arrays import Floats, check_same_length
 from nacre.metrics._metric import Metric, rate
 
-_Z = 1.96
+Z = 1.96  # of a 95 % interval
 _ALPHA = 0.05
 
 
@@ -36,9 +36,9 @@ def wilson_limits(successes: ArrayLike, n: ArrayLike) -> Limits:
     hits, totals = _checked(successes, n)
     safe = np.where(totals > 0, totals, 1.0)
     p = hits / safe
-    scale = 1 + _Z**2 / safe
-    centre = (p + _Z**2 / (2 * safe)) / scale
-    half = _Z * np.sqrt(p * (1 - p) / safe + _Z**2 / (4 * safe**2)) / scale
+    scale = 1 + Z**2 / safe
+    centre = (p + Z**2 / (2 * safe)) / scale
+    half = Z * np.sqrt(p * (1 - p) / safe + Z**2 / (4 * safe**2)) / scale
     # At p = 0 and p = 1 the limit equals p; rounding may miss it by one bit.
     low = np.where(totals > 0, np.clip(centre - half, 0, p), 0.0)
     high = np.where(totals > 0, np.clip(centre + half, p, 1), 1.0)

@@ -6,8 +6,8 @@ import math
 
 from nacre.errors import SchemaError
 from nacre.metrics._metric import Metric, rate
+from nacre.metrics._rates import Z
 
-_Z = 1.96
 MIN_YOUDEN = 0.1
 """TPR + TNR - 1 of an evaluator below which its scores say too little about the true rate to be corrected."""
 
@@ -50,12 +50,12 @@ def rogan_gladen(measured: Metric, *, tpr: Metric, tnr: Metric) -> Metric:
 
 def _limits(measured: Metric, tpr: Metric, tnr: Metric) -> tuple[float, float]:
     (q, q_variance), (a, a_variance), (b, b_variance) = (
-        _towards_half(share, extra) for share, extra in ((measured, _Z**2), (tpr, 2), (tnr, 2))
+        _towards_half(share, extra) for share, extra in ((measured, Z**2), (tpr, 2), (tnr, 2))
     )
     youden = max(a + b - 1, MIN_YOUDEN / 2)
     p = (q + b - 1) / youden
-    shift = 2 * _Z**2 * (p * a_variance - (1 - p) * b_variance)
-    half = _Z * math.sqrt(q_variance + p**2 * a_variance + (1 - p) ** 2 * b_variance) / youden
+    shift = 2 * Z**2 * (p * a_variance - (1 - p) * b_variance)
+    half = Z * math.sqrt(q_variance + p**2 * a_variance + (1 - p) ** 2 * b_variance) / youden
     return min(1.0, max(0.0, p + shift - half)), min(1.0, max(0.0, p + shift + half))
 
 

@@ -14,7 +14,8 @@ def minimum_detectable(n: float, *, sd: float | None = None, discordant: float |
 
     Scores: d = sqrt(7.85 / n) sd. Pass/fail, where the variance of a paired difference is p01 + p10 - d^2:
     d = sqrt(7.85 (p01 + p10) / (n + 7.85)) (Connor 1987). Two systems whose answers have nothing to do with each other
-    and that pass at the rate p disagree on 2p(1 - p).
+    and that pass at the rate p disagree on 2p(1 - p). NaN where so few disagreements can show no difference: it is at
+    most the share on which the systems disagree.
 
     Args:
         n: How many data points both systems answer; of clusters, how many clusters.
@@ -30,7 +31,8 @@ def minimum_detectable(n: float, *, sd: float | None = None, discordant: float |
     if n <= 0:
         return math.nan
     is_rate, spread = _spread(sd, discordant)
-    return math.sqrt(_FACTOR * spread / (n + _FACTOR * is_rate))
+    found = math.sqrt(_FACTOR * spread / (n + _FACTOR * is_rate))
+    return math.nan if is_rate and (found > spread or not spread) else found
 
 
 def needed_n(difference: float, *, sd: float | None = None, discordant: float | None = None) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Floats, check_same_length
+from nacre.metrics._logistic import logistic_fit, sigmoid
 from nacre.metrics._means import mean_metric, rate_with_error, standard_error
 from nacre.metrics._metric import Metric
 
@@ -19,7 +20,6 @@ MIN_SYSTEMS = 10
 _RIDGE = 0.05  # of the effects of length and difficulty
 _RIDGE_OF_PROMPTS = 0.5
 _GAMED_WEIGHT = 0.2
-_ROUNDS = 100
 
 
 class GamedBaseline(NamedTuple):
@@ -101,10 +101,10 @@ def length_controlled_win_rate(
     weight = np.concatenate([np.ones(len(y)), np.full(len(gamed_y), _GAMED_WEIGHT * len(y) / max(len(gamed_y), 1))])
     ridge = np.array([0.0, *[_RIDGE] * (design.shape[1] - 1)])
     rows = np.vstack([design, gamed_design])
-    beta, hessian = _logistic(rows, np.concatenate([y, gamed_y]), weight, ridge)
+    beta, hessian, _ = logistic_fit(rows, np.concatenate([y, gamed_y]), weight=weight, ridge=ridge)
     equal = design.copy()
     equal[:, 1] = 0.0
-    fair, fitted = _sigma(equal @ beta), _sigma(design @ beta)
+    fair, fitted = sigmoid(equal @ beta), sigmoid(design @ beta)
     value = float(fair.mean())
     gradient = (fair * (1 - fair)) @ equal / len(y)
     influence = len(y) * ((y - fitted)[:, np.newaxis] * design) @ np.linalg.solve(hessian, gradient) + fair - value
@@ -142,7 +142,7 @@ def prompt_difficulty(preferences: ArrayLike, extra_length: ArrayLike) -> Floats
     def loss(parameters: Floats) -> tuple[float, Floats]:
         theta, phi, gamma = np.split(parameters, [n_systems, 2 * n_systems])
         eta = theta[:, np.newaxis] + phi[:, np.newaxis] * z + gamma
-        residual = np.where(is_known, _sigma(eta) - x, 0.0)
+        residual = np.where(is_known, sigmoid(eta) - x, 0.0)
         penalty = (_RIDGE_OF_PROMPTS * gamma @ gamma + _RIDGE * phi @ phi) / 2
         gradients = (
             residual.sum(axis=1),
@@ -202,23 +202,3 @@ def _length_term(lengths: Floats) -> Floats:
     known = lengths[~np.isnan(lengths)]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     return np.tanh(lengths / spread) if spread > 0 else np.zeros(len(lengths))
-
-
-def _logistic(design: Floats, y: Floats, weight: Floats, ridge: Floats) -> tuple[Floats, Floats]:
-    """Return the coefficients that maximise the penalised likelihood, by Newton's method, and the Hessian there."""
-    beta = np.zeros(design.shape[1])
-    for _ in range(_ROUNDS):
-        p = _sigma(design @ beta)
-        gradient = design.T @ (weight * (y - p)) - ridge * beta
-        curvature = weight * p * (1 - p)
-        hessian = (design * curvature[:, np.newaxis]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(hessian, gradient)
-        beta = beta + step / max(1.0, float(np.abs(step).max()))  # no step leaps where the curvature vanishes
-        if np.abs(step).max() < 1e-10:
-            break
-    return beta, hessian
-
-
-def _sigma(eta: Floats) -> Floats:
-    shares: Floats = 0.5 * (1 + np.tanh(eta / 2))
-    return shares
