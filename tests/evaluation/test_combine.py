@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacre.data import Classes, Number
-from nacre.evaluation import Criterion, Scores, combine
+from nacre.evaluation import Criterion, Scores, combine, compare, evaluation_matrix, trend
 from nacre.label_models import ClassConditional, MajorityVote
 from nacre.labeling import LabelMatrix
 
@@ -168,3 +168,59 @@ def test_unanimous_evaluators_are_followed(rows):
     for row, value in zip(rows, found, strict=True):
         if len(said := {vote for vote in row if vote is not None}) == 1:
             assert value == (said == {"pass"})
+
+
+def planted_runs():
+    """Return two runs on 300 prompts: the same verdicts on the first 150; on the others a judge turned round."""
+    rng = np.random.default_rng(0)
+    truth = rng.random(300) < 0.6
+    rates = {"a": 0.1, "b": 0.3, "c": 0.3, "d": 0.3}
+    judges = {name: np.where(rng.random(300) < rate, ~truth, truth) for name, rate in rates.items()}
+    turned = judges | {"a": np.where(np.arange(300) < 150, judges["a"], ~truth)}
+    names = np.array(["fail", "pass"])
+    return [
+        scores_of(POLITE, **{name: names[said.astype(int)].tolist() for name, said in run.items()})
+        for run in (judges, turned)
+    ]
+
+
+def test_the_same_verdicts_are_the_same_score_in_runs_that_are_compared():
+    before, after = planted_runs()
+    members = pl.DataFrame({"row_id": range(300), "same": np.arange(300) < 150})
+
+    alone = [np.array(values(combine(run))[:150], dtype=float) for run in (before, after)]
+    together = [
+        np.array(values(combine(run, compared_with=[other]))[:150], dtype=float)
+        for run, other in ((before, after), (after, before))
+    ]
+    cell = evaluation_matrix(after, members, baseline=before).cell("same", "polite")
+    change = compare(before, after, members).change("same", "polite")
+    means = trend([("v1", before), ("v2", after)], members).filter(slice="same").get_column("mean")
+
+    assert not np.array_equal(*alone, equal_nan=True)
+    np.testing.assert_array_equal(*together)
+    assert (cell.change.value, cell.n_gained, cell.n_lost) == (0, 0, 0)
+    assert (change.difference.value, change.n_gained, change.n_lost) == (0, 0, 0)
+    assert means[0] == means[1]
+
+
+def test_compared_runs_are_combined_as_if_they_were_one():
+    before, after = planted_runs()
+    later = after.frame.with_columns(pl.col("row_id") + 300, prompt_id=pl.col("prompt_id") + "'")
+    one = values(combine(Scores(pl.concat([before.frame, later]), before.criteria, before.evaluators)))
+
+    assert values(combine(before, compared_with=[after])) == one[:300]
+    assert values(combine(after, compared_with=[before])) == one[300:]
+
+
+def test_a_run_with_one_evaluator_keeps_its_scores_beside_one_with_several():
+    one, two = scores_of(POLITE, a=["pass", "fail"]), scores_of(POLITE, a=["pass", "fail"], b=["pass", "pass"])
+
+    assert values(combine(one, compared_with=[two])) == [1, 0]
+
+
+def test_a_criterion_that_means_something_else_in_the_other_run_has_its_own_label_model():
+    before, after = planted_runs()
+    reworded = Scores(after.frame, (Criterion("polite", "Says please."),), after.evaluators)
+
+    assert values(combine(before, compared_with=[reworded])) == values(combine(before))

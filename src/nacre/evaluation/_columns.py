@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nacre.data import to_polars
 from nacre.errors import SchemaError, UnknownFieldError
 from nacre.evaluation._answers import STATUS
-from nacre.evaluation._combine import combine
+from nacre.evaluation._combine import combine, combine_together
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._scores import Scores
 
@@ -109,9 +109,7 @@ class Columns:
 
 def one_evaluator_per_criterion(scores: Scores) -> Scores:
     """Return scores in which no criterion has several evaluators: those are combined."""
-    pairs = scores.frame.select("evaluator", "criterion").unique()
-    is_single = pairs.get_column("criterion").n_unique() == len(pairs)
-    return scores if is_single else combine(scores)
+    return combine(scores) if _has_several(scores) else scores
 
 
 class Run(NamedTuple):
@@ -134,18 +132,31 @@ class Run(NamedTuple):
         return found
 
 
-def run_columns(scores: Scores, by: By = "criterion") -> Run:
-    """Return the columns of each evaluator, and of each criterion, whose evaluators are combined."""
-    single = columns_of(scores, "evaluator")
-    if by == "evaluator":
-        return Run(scores, single, single, scores.evaluators)
-    names = tuple(criterion.name for criterion in single.criteria if criterion is not None)
-    if len(set(names)) < len(names):
-        combined = combine(scores)
-        return Run(combined, single, columns_of(combined), scores.evaluators)
-    evaluators = dict(zip(names, single.evaluators.values(), strict=True))
-    columns = replace(single, names=names, evaluators=evaluators)
-    return Run(scores, single, columns, scores.evaluators)
+def run_columns(runs: Sequence[Scores], by: By = "criterion") -> Iterator[Run]:
+    """Yield the columns of each run: of each evaluator, and of each criterion, whose evaluators are combined.
+
+    One label model combines them in all runs, so that the same verdicts are the same score in each.
+    """
+    is_apart = by == "evaluator" or not any(_has_several(scores) for scores in runs)
+    for scores, combined in zip(runs, runs if is_apart else combine_together(runs), strict=True):
+        single = columns_of(scores, "evaluator")
+        names = tuple(criterion.name for criterion in single.criteria if criterion is not None)
+        if by == "evaluator":
+            yield Run(scores, single, single, scores.evaluators)
+        elif len(set(names)) < len(names):
+            yield Run(combined, single, columns_of(combined), scores.evaluators)
+        else:
+            evaluators = dict(zip(names, single.evaluators.values(), strict=True))
+            yield Run(scores, single, replace(single, names=names, evaluators=evaluators), scores.evaluators)
+
+
+def _has_several(scores: Scores) -> bool:
+    """Whether a criterion has several evaluators."""
+    if len(scores.evaluators) <= 1:
+        return False
+    keys = scores.frame.select("evaluator", "criterion")
+    starts = keys.filter(pl.any_horizontal(pl.all().ne_missing(pl.all().shift()))).unique()
+    return starts.get_column("criterion").is_duplicated().any()
 
 
 def columns_of(scores: Scores, by: By = "criterion") -> Columns:

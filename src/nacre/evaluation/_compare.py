@@ -183,8 +183,9 @@ def compare(
     """Return what changed from one run to another, slice by slice and criterion by criterion.
 
     Compared are responses to the same prompt and repeat that both runs have scored, on criteria that mean the same in
-    both; what is left out is counted and named. A change is one where p, adjusted for the number of slices and
-    criteria, is at most .05 and the interval excludes zero.
+    both; what is left out is counted and named. Several evaluators of a criterion are combined by one label model for
+    both runs. A change is one where p, adjusted for the number of slices and criteria, is at most .05 and the interval
+    excludes zero.
 
     Args:
         before: Scores of the first run.
@@ -211,7 +212,7 @@ def compare(
         slice  polite
         all    .33 [.22-.45] n=60, better
     """
-    old, new = run_columns(before), run_columns(after)
+    old, new = run_columns([before, after])
     masks = slice_masks(new.columns.responses, members)
     pairs = paired(old.columns, new.columns)
     if not len(pairs.rows):

@@ -217,7 +217,8 @@ def evaluation_matrix(
     one observation. Changes are paired by prompt and repeat, in the slices that responses of this run are in.
 
     Args:
-        scores: Scores of a run. Several evaluators of a criterion are combined, see `combine`.
+        scores: Scores of a run. Several evaluators of a criterion are combined, see `combine`; with a baseline by one
+            label model for both runs.
         members: Which responses belong to which slice, as `nacre.labeling.slice_members` returns it.
         baseline: Scores of an earlier run, to compare with.
         experts: Labels of experts for responses of this run: they correct means, and show which evaluators are rigid.
@@ -242,10 +243,22 @@ def evaluation_matrix(
         >>> matrix.gaps
         (Gap(slice='two', kind='thin', n=2, n_wanted=28, criterion=None),)
     """
-    run = run_columns(scores, by)
+    earlier, run = (None, *run_columns([scores], by)) if baseline is None else run_columns([baseline, scores], by)
+    assert run is not None
+    return matrix_of(run, members, earlier=earlier, experts=experts, by=by)
+
+
+def matrix_of(
+    run: Run,
+    members: pl.DataFrame | None,
+    *,
+    earlier: Run | None = None,
+    experts: ExpertLabels | None = None,
+    by: By = "criterion",
+) -> EvaluationMatrix:
+    """Return the matrix of a run whose evaluators are combined already."""
     columns = run.columns
     masks = slice_masks(columns.responses, members)
-    earlier = None if baseline is None else run_columns(baseline, by)
     pairs = None if earlier is None else paired(earlier.columns, columns)
     if by == "criterion":
         columns = with_all_criteria(columns)
@@ -264,7 +277,7 @@ def evaluation_matrix(
         n_left_out=0 if pairs is None else pairs.n_only_before + pairs.n_only_after,
         left_out=() if pairs is None else pairs.left_out,
         changed_evaluators=() if earlier is None else changed_evaluators(earlier, run),
-        verdict=_verdict(cells.values(), has_baseline=baseline is not None),
+        verdict=_verdict(cells.values(), has_baseline=earlier is not None),
         rows_behind=RowsBehind(columns, masks, run.scores, pairs),
     )
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from nacre.evaluation._matrix import evaluation_matrix
+from nacre.evaluation._columns import Run, run_columns
+from nacre.evaluation._matrix import matrix_of
 from nacre.evaluation._scores import Scores
 
 SCHEMA = pl.Schema(
@@ -32,8 +33,9 @@ def trend(
 ) -> pl.DataFrame:
     """Return a row per run, slice and criterion: its mean, interval and n, oldest run first.
 
-    `is_comparable` is false where the criterion or one of its evaluators is not that of the last run: then a step may
-    be theirs and not the system's.
+    Several evaluators of a criterion are combined by one label model for all runs, so that the same verdicts are the
+    same score in each. `is_comparable` is false where the criterion or one of its evaluators is not that of the last
+    run: then a step may be theirs and not the system's.
 
     Args:
         runs: Names and scores of runs, oldest first.
@@ -50,18 +52,19 @@ def trend(
         [('v1', 'all', 'polite', 0.0, 2), ('v2', 'all', 'polite', 0.5, 2)]
     """
     rows: list[dict[str, Any]] = []
-    for name, scores in runs:
+    together = run_columns([scores for _, scores in runs])
+    for (name, _), run in zip(runs, together, strict=True):
         part = members.get(name) if isinstance(members, Mapping) else members
-        rows += _run_rows(name, scores, part)
+        rows += _run_rows(name, run, part)
     latest = {row["criterion"]: row["behind"] for row in rows}
     for row in rows:
         row["is_comparable"] = row.pop("behind") == latest[row["criterion"]]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _run_rows(name: str, scores: Scores, members: pl.DataFrame | None) -> Iterator[dict[str, Any]]:
-    matrix = evaluation_matrix(scores, members)
-    meaning = {criterion.name: criterion.fingerprint for criterion in scores.criteria}
+def _run_rows(name: str, run: Run, members: pl.DataFrame | None) -> Iterator[dict[str, Any]]:
+    matrix = matrix_of(run, members)
+    meaning = {criterion.name: criterion.fingerprint for criterion in run.scores.criteria}
     for cell in matrix.cells.values():
         shown = cell.mean.to_dict()
         mean = {"mean": shown["value"], **{key: shown[key] for key in ("low", "high", "n", "is_too_few")}}
@@ -74,6 +77,6 @@ def _run_rows(name: str, scores: Scores, members: pl.DataFrame | None) -> Iterat
             "target": cell.target,
             "behind": (
                 meaning.get(cell.criterion, ""),
-                [(evaluator, scores.evaluators[evaluator]) for evaluator in matrix.evaluators[cell.criterion]],
+                [(evaluator, run.fingerprints[evaluator]) for evaluator in matrix.evaluators[cell.criterion]],
             ),
         }
