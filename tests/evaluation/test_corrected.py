@@ -143,6 +143,47 @@ def test_known_rates_correct_where_labels_are_few():
     assert corrected_scores(scores, labels_of(range(30), truth), rates={"polite": rates})[0].method == "ppi"
 
 
+def test_known_rates_describe_what_the_labelled_responses_were_sampled_from():
+    truth, judge, scores = planted(np.random.default_rng(8), 400)
+    is_wrong = truth != judge  # mistakes were sampled five times as often
+    rows = np.flatnonzero(is_wrong | (np.arange(400) % 5 == 0))
+
+    rates = known_rates(scores, "polite", labels_of(rows, truth, weight=np.where(is_wrong[rows], 1, 5)))
+
+    assert rates.tpr.value == pytest.approx((truth & judge).sum() / truth.sum(), abs=0.05)
+    assert rates.tnr.value == pytest.approx((~truth & ~judge).sum() / (~truth).sum(), abs=0.1)
+
+
+def test_a_sample_beside_labels_without_a_weight_makes_the_mean_no_worse():
+    def missed(weight_of_first):
+        errors = []
+        for seed in range(60):
+            rng = np.random.default_rng(seed)
+            truth, _, scores = planted(rng, 2000, tpr=0.6, tnr=0.5)
+            rows = rng.permutation(2000)[:160]
+            weight = pl.Series([weight_of_first] * 120 + [27.0, 74.0] * 20, dtype=pl.Float64)
+            labels = pl.DataFrame({"row_id": rows, "score": PASS[truth[rows].astype(int)], "weight": weight})
+            experts = ExpertLabels.from_frame(labels[:120] if weight_of_first is None else labels, [POLITE])
+            both = ExpertLabels.from_frame(labels, [POLITE])
+            first, second = (corrected_scores(scores, part)[0].metric.value for part in (experts, both))
+            errors.append([first - truth.mean(), second - truth.mean()])
+        return np.sqrt(np.square(errors).mean(axis=0))
+
+    of_first, of_both = missed(None)
+    assert of_both < of_first
+    assert missed(1.0)[1] > 1.2 * of_first
+
+
+def test_known_rates_count_repeats_of_a_prompt_once():
+    prompts = [f"p{row // 4}" for row in range(200)]
+    truth, _, scores = planted(np.random.default_rng(9), 200, prompts=prompts)
+    scores = Scores(scores.frame.with_columns(repeat=pl.col("row_id") % 4), scores.criteria, scores.evaluators)
+
+    rates = known_rates(scores, "polite", labels_of(range(200), truth))
+
+    assert rates.tpr.n <= 50
+
+
 def test_an_evaluator_no_better_than_chance_is_not_corrected_by_its_rates():
     truth, _, scores = planted(np.random.default_rng(7), 100)
     chance = KnownRates(wilson(30, 60), wilson(30, 60))

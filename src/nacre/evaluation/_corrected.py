@@ -23,9 +23,9 @@ from nacre.evaluation._columns import (
 )
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._scores import Scores
-from nacre.metrics import MIN_YOUDEN, Metric, mean_metric, ppi_mean, rogan_gladen, wilson
+from nacre.metrics import MIN_YOUDEN, Metric, accept_rates, mean_metric, ppi_mean, rogan_gladen
 
-MIN_LABELS = 20
+MIN_CORRECTED = 20
 """Below this many labels in a slice its mean is not corrected."""
 
 Method: TypeAlias = Literal["ppi", "rogan_gladen", ""]
@@ -137,16 +137,22 @@ def known_rates(scores: Scores, evaluator: str, experts: ExpertLabels) -> KnownR
     Args:
         scores: Scores of responses that experts labelled, such as those of an earlier run.
         evaluator: Whose rates.
-        experts: Labels of the same responses, a random part of each kind.
+        experts: Labels of the same responses. Where they were sampled unequally their weights count, and where prompts
+            are repeated intervals resample prompts.
     """
     columns = columns_of(scores.select([evaluator]), "evaluator")
     if not columns.is_binary[0]:
         raise SchemaError(f"`{evaluator}` gives no pass or fail, so it is right or wrong about none.")
-    truth, _ = expert_outcomes(columns, experts)
+    truth, weights = expert_outcomes(columns, experts)
     is_both = ~np.isnan(truth[:, 0]) & ~np.isnan(columns.outcomes[:, 0])
-    passes, answers = truth[is_both, 0] == 1, columns.outcomes[is_both, 0] == 1
-    n_passes, n_fails = int(passes.sum()), int((~passes).sum())
-    return KnownRates(wilson(int((passes & answers).sum()), n_passes), wilson(int((~passes & ~answers).sum()), n_fails))
+    weight = weights[is_both, 0]
+    rates = accept_rates(
+        truth[is_both, 0] == 1,
+        columns.outcomes[is_both, 0] == 1,
+        clusters=None if columns.prompts is None else columns.prompts[is_both],
+        sample_weight=weight if np.unique(weight).size > 1 else None,
+    )
+    return KnownRates(rates.true_positive_rate, rates.true_negative_rate)
 
 
 def expert_outcomes(columns: Columns, experts: ExpertLabels) -> tuple[Floats, Floats]:
@@ -192,7 +198,7 @@ def _corrected(
     is_labelled = ~np.isnan(truth) & ~np.isnan(outcomes)
     n_labels = int(is_labelled.sum())
     cell = Corrected(name, columns.names[place], raw, n_labels=n_labels)
-    if n_labels >= MIN_LABELS:
+    if n_labels >= MIN_CORRECTED:
         weights = weight[is_labelled]
         is_uneven = bool(np.ptp(weights) > 0)
         inclusion = np.divide(weights.min(), weight, out=np.ones(len(weight)), where=is_labelled) if is_uneven else None
