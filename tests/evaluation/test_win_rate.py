@@ -111,6 +111,16 @@ def test_repeats_of_a_prompt_count_as_one():
     assert (found.won + found.lost, found.raw.n, found.controlled.metric.n) == (120, 60, 60)
 
 
+@pytest.mark.parametrize(
+    "change", [lambda rows: rows.reverse(), lambda rows: rows.head(40)], ids=["another order", "fewer"]
+)
+def test_other_responses_than_those_scored_are_refused(change):
+    responses, scores = planted(["new"])
+
+    with pytest.raises(SchemaError, match="not among these, or belong to another prompt"):
+        win_rates(scores, "preferred", change(responses))
+
+
 def test_what_does_not_fit_is_refused():
     responses, scores = planted(["new"])
     polite = pl.DataFrame({"row_id": [0], "criterion": ["polite"], "score": ["pass"]})

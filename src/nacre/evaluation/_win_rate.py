@@ -11,7 +11,7 @@ import polars as pl
 
 from nacre.data import Dataset
 from nacre.errors import SchemaError, UnknownFieldError, UnknownNameError
-from nacre.evaluation._columns import Booleans, Columns, Floats, columns_of, slice_masks
+from nacre.evaluation._columns import PAIR, Booleans, Columns, Floats, columns_of, slice_masks
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._scores import Scores
 from nacre.metrics import (
@@ -77,7 +77,7 @@ def win_rates(
     Args:
         scores: Scores that hold preferences.
         evaluator: Who preferred.
-        responses: The responses that were scored.
+        responses: The responses that were scored, all of them, with the same `row_id` or in the same order.
         members: Which responses belong to which slice, as `nacre.labeling.slice_members` returns it.
         baseline: The field with the response that each is compared with; without it no length is controlled.
         gamed: Systems that are the baseline itself, asked to be verbose or concise: they steady the correction.
@@ -120,8 +120,15 @@ def _systems_and_lengths(
     fields = [name for name in ("system", baseline) if name in data.schema]
     if baseline != "baseline" and baseline not in data.schema:
         raise UnknownFieldError(baseline, available=data.fields, reader="the win rate")
-    table = data.collect(["row_id", "response", *fields])
-    table = columns.responses.select("row_id").join(table, on="row_id", how="left", maintain_order="left")
+    table = data.collect(["row_id", *PAIR, "response", *fields])
+    table = columns.responses.join(table, on="row_id", how="left", maintain_order="left", suffix="_given")
+    is_other = table.select(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_given")) for name in PAIR))
+    if (others := is_other.to_series()).any():
+        raise SchemaError(
+            f"{int(others.sum()):,} of {len(table):,} scored responses are not among these, or belong to another "
+            f"prompt; the first has the `row_id` {table.filter(others).item(0, 'row_id')}. Give the responses that "
+            "were scored, with their `prompt_id` and `repeat`."
+        )
     systems = table.get_column("system").fill_null("") if "system" in fields else pl.Series([""] * len(table))
     if baseline not in fields:
         return systems.to_numpy().astype(str), np.full(len(table), np.nan)
