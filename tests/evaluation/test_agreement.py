@@ -243,3 +243,12 @@ def test_responses_without_a_score_are_counted_of_each_evaluator():
 def test_slices_are_checked_as_those_of_a_matrix(members):
     with pytest.raises(SchemaError, match=r"more than once|slice of every response"):
         agreement(scores_of(["pass", "fail"], POLITE), experts_of(["pass", "fail"], POLITE), pl.DataFrame(members))
+
+
+def test_the_ceiling_counts_repeats_of_a_prompt_once():
+    prompts = [str(row // 5) for row in range(200)]
+    scores = scores_of(["pass"] * 200, POLITE, prompts=prompts)
+    frames = [{"row_id": range(200), "score": ["pass"] * 200, "annotator": [name] * 200} for name in ("Ada", "Bo")]
+    experts = ExpertLabels.from_frame(pl.concat([pl.DataFrame(frame) for frame in frames]), [POLITE])
+
+    assert agreement(scores, experts).of("judge").ceiling.agreement.n == 40

@@ -313,3 +313,16 @@ def test_alpha_of_repeats_counts_prompts():
 def test_weights_that_are_no_inverse_probabilities_are_refused(weight):
     with pytest.raises(SchemaError, match="weight above 0"):
         cohen_kappa([0, 1], [0, 1], sample_weight=weight)
+
+
+def test_a_ceiling_counts_and_resamples_prompts():
+    rng = np.random.default_rng(0)
+    of_prompts = np.column_stack([truth := rng.integers(0, 2, 40), np.where(rng.random(40) < 0.2, 1 - truth, truth)])
+    ratings, prompts = np.repeat(of_prompts, 10, axis=0), np.repeat(np.arange(40), 10)
+
+    found, once = human_ceiling(ratings, clusters=prompts).agreement, human_ceiling(of_prompts).agreement
+    alone = human_ceiling(ratings, clusters=np.arange(400)).agreement
+
+    assert (found.n, found.value) == (40, pytest.approx(once.value))
+    assert (found.low, found.high) == pytest.approx((once.low, once.high), abs=0.03)
+    assert (alone.n, alone.value) == (400, pytest.approx(human_ceiling(ratings).agreement.value))

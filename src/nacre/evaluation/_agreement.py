@@ -22,6 +22,7 @@ from nacre.evaluation._compared import (
     class_names,
     compared,
     points,
+    repeated_prompts,
     scored_or_unparsable,
 )
 from nacre.evaluation._criterion import Criterion
@@ -281,7 +282,7 @@ def _on_slice(pairs: pl.DataFrame, evaluator: str, criterion: Criterion, experts
         raw_parsed=parsed.raw(),
         kappa_parsed=kappa if everything.is_parsed.all() else parsed.kappa(),
         baseline=float(base_rates[0].max()) if (everything.truth >= 0).any() else np.nan,
-        ceiling=_ceiling(experts, scored_or_unparsable(rows).get_column("row_id"), criterion),
+        ceiling=_ceiling(experts, scored_or_unparsable(rows), criterion),
         accept=_accept(criterion, parsed),
         base_rates=dict(zip((*classes, UNPARSED), zip(*map(np.ndarray.tolist, base_rates), strict=True), strict=True)),
         classes=classes,
@@ -298,11 +299,15 @@ def _accept(criterion: Criterion, parsed: Compared) -> AcceptRates | None:
     return accept_rates(*criterion.passed(parsed.numbers.T), **parsed.design) if criterion.has_pass else None
 
 
-def _ceiling(experts: Ratings, row_ids: pl.Series, criterion: Criterion) -> HumanCeiling | None:
+def _ceiling(experts: Ratings, pairs: pl.DataFrame, criterion: Criterion) -> HumanCeiling | None:
     if criterion.kind == "number" and not criterion.has_pass:
         return None
-    rows = np.isin(experts.row_ids, row_ids.to_numpy())
-    found = human_ceiling(points(experts.values[rows], criterion), sample_weight=experts.weights[rows])
+    rows = np.isin(experts.row_ids, pairs.get_column("row_id").to_numpy())  # both in the order of the ids
+    found = human_ceiling(
+        points(experts.values[rows], criterion),
+        clusters=repeated_prompts(pairs),
+        sample_weight=experts.weights[rows],
+    )
     return None if np.isnan(found.agreement.value) else found
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nacre.errors import SchemaError
 from nacre.metrics._agreement import checked_weights, plain_kappa
-from nacre.metrics._arrays import Booleans, Floats, ratios
+from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_places, ratios
 from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._metric import Metric, rate
 from nacre.metrics._rates import wilson, wilson_limits
@@ -50,11 +50,16 @@ def human_ceiling(
     n_annotators = codes.shape[1]
     if not is_paired.any():
         return HumanCeiling(wilson(0, 0), wilson(0, 0), np.nan, n_annotators)
-    units, counts = _units(codes[is_paired], weight[is_paired])
+    rows = np.column_stack([weight, codes])[is_paired]
+    distinct, places, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    credit, is_rated, is_agreed = _credits(distinct[:, 1:].astype(np.int64))
+    units = distinct[:, :1] * np.hstack([credit * is_rated, is_rated, credit * is_agreed, is_agreed])
     if clusters is not None:
-        members = np.asarray(clusters)
-        check_same_length(ratings=codes, clusters=members)
-        units, counts = _summed(units, counts, cluster_places(members[is_paired]))
+        names = np.asarray(clusters)
+        check_same_length(ratings=codes, clusters=names)
+        members = cluster_places(names[is_paired])
+        units = np.column_stack([np.bincount(members, column) for column in units[places.ravel()].T])
+        counts = np.ones(len(units), dtype=np.int64)
 
     def statistic(totals: Floats) -> Floats:
         earned, rated, earned_agreed, agreed = np.split(totals, 4, axis=1)
