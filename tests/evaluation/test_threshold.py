@@ -107,3 +107,13 @@ def test_what_has_no_cut_is_refused():
 
     with pytest.raises(SchemaError, match="pass or fail of numbers"):
         fit_threshold(scores_of([True] * 60, POLITE), "judge", experts, "polite")
+
+
+@pytest.mark.parametrize("passes", [True, False], ids=["all pass", "none passes"])
+def test_where_experts_choose_one_class_so_does_the_cut(passes):
+    numbers, _ = planted(120)
+    experts = ExpertLabels.from_frame({"row_id": range(120), "score": [passes] * 120}, [POLITE])
+
+    found = fit_threshold(scores_of(numbers), "judge", experts, "polite")
+
+    assert set(found.apply(scores_of(numbers)).frame["value"].to_list()) == {float(passes)}

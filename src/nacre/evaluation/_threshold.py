@@ -115,21 +115,24 @@ def fit_threshold(
 def _best_cut(values: NDArray[np.float64], passes: NDArray[np.bool_]) -> float:
     """Return the number from which on to pass with the highest kappa; half-way between two values.
 
-    With a passes accepted of r accepted, p pass of n: kappa = 2 (a n - r p) / (n r + n p - 2 r p).
+    With a passes accepted of r accepted, p pass of n: kappa = 2 (a n - r p) / (n r + n p - 2 r p). Of equal kappas the
+    one that accepts nearly as many as experts do is best: where all or none should pass, every kappa is 0.
     """
     if not len(values):
         raise SchemaError("No response has both a number and a majority of experts, so there is nothing to cut.")
     order = np.argsort(-values, kind="stable")
-    ranked, hits = values[order], passes[order].cumsum()
-    accepted = np.arange(1, len(values) + 1)
-    is_edge = np.append(ranked[1:] < ranked[:-1], True)
+    ranked, hits = values[order], np.append(0, passes[order].cumsum())
     n, n_pass = len(values), int(passes.sum())
+    accepted = np.arange(n + 1)
+    is_edge = np.concatenate([[True], ranked[1:] < ranked[:-1], [True]])
     chance = accepted * n_pass
     wholes = n * accepted + n * n_pass - 2 * chance
-    kappa = np.divide(2.0 * (hits * n - chance), wholes, out=np.zeros(n), where=wholes > 0)
-    best = int(np.argmax(np.where(is_edge, kappa, -np.inf)))
-    below = ranked[best + 1] if best + 1 < n else ranked[best]
-    return float((ranked[best] + below) / 2)
+    kappa = np.divide(2.0 * (hits * n - chance), wholes, out=np.zeros(n + 1), where=wholes > 0)
+    merit = np.where(is_edge, np.round(kappa, 9), -np.inf)
+    best = int(np.argmin(np.where(merit == merit.max(), np.abs(accepted - n_pass), n + 1)))
+    if best == 0:
+        return float(np.nextafter(ranked[0], np.inf))
+    return float((ranked[best - 1] + ranked[min(best, n - 1)]) / 2)
 
 
 def _cut(scores: Scores, evaluator: str, criterion: Criterion, cut: float) -> Scores:
