@@ -62,3 +62,12 @@ def test_responses_to_one_prompt_stay_together():
 def test_one_label_cannot_be_split():
     with pytest.raises(SchemaError, match="Label more"):
         split_labels(experts(1), "polite")
+
+
+def test_labels_of_responses_that_are_not_given_are_refused():
+    labelled = experts(400)
+    responses = pl.DataFrame({"row_id": range(100), "prompt_id": [str(row) for row in range(100)]})
+
+    with pytest.raises(SchemaError, match="300 of 400 labelled responses are not among"):
+        split_labels(labelled, "polite", responses=responses)
+    assert len(split_labels(labelled.where(responses["row_id"]), "polite", responses=responses).frame) == 100

@@ -15,7 +15,7 @@ from nacre.evaluation._experts import ExpertLabels
 from nacre.metrics import splitmix64
 
 MAX_CROSS_FITTED = 150
-"""Up to as many labels, all of them report, cross-fitted: 40 % of fewer would tell too little."""
+"""Up to as many labelled prompts, all report, cross-fitted: 40 % of fewer would tell too little."""
 
 N_FOLDS = 5
 _TRAIN_AND_HELD_OUT = (0, 1, 0, 1, 0)  # of each five, three train
@@ -68,7 +68,8 @@ def split_labels(
 ) -> LabelSplit:
     """Return a split of the responses with a majority: cross-fitted up to 150 labels, 60/40 above.
 
-    Stratified by label and slices. It depends on ids and the seed, not on the order of rows.
+    Responses to one prompt stay together and count as one label. Stratified by label and slices. It depends on ids and
+    the seed, not on the order of rows.
 
     Args:
         experts: What experts say.
@@ -93,6 +94,12 @@ def split_labels(
     rows = labelled.select("row_id", prompt, stratum=pl.col("value").cast(pl.String))
     if responses is not None:
         known = responses.select("row_id", "prompt_id").unique("row_id")
+        lost = rows.join(known, on="row_id", how="anti")
+        if len(lost):
+            raise SchemaError(
+                f"{len(lost):,} of {len(rows):,} labelled responses are not among the responses. Leave their labels "
+                'out first: `experts.where(responses["row_id"])`.'
+            )
         rows = rows.drop("prompt_id").join(known, on="row_id")
     if members is not None:
         slices = [pl.col(name).cast(pl.String) for name in members.columns if name != "row_id"]
