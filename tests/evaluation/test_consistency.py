@@ -173,3 +173,10 @@ def test_what_has_no_order_is_refused():
     scores = scores_of({"a": [1.0]}, Criterion("seconds", scale=Number(0, 9)))
     with pytest.raises(SchemaError, match="no response passes"):
         length_effect(scores, "a", {"row_id": [0], "length": [1]})
+
+
+def test_a_response_has_one_length():
+    scores = scores_of({"a": ["pass", "fail"] * 20}, POLITE)
+
+    with pytest.raises(SchemaError, match="more than once"):
+        length_effect(scores, "a", {"row_id": [*range(40)] * 2, "length": [*range(80)]})

@@ -174,6 +174,8 @@ def length_effect(scores: Scores, evaluator: str, lengths: Any, *, experts: Expe
     for name in ("row_id", "length"):
         if name not in table.columns:
             raise UnknownFieldError(name, available=table.columns, reader="the effect of length")
+    if table.get_column("row_id").is_duplicated().any():
+        raise SchemaError("The lengths name a response more than once. Keep one row per `row_id`.")
     rows = scores.of(evaluator).filter(pl.col("status") == SCORED)
     rows = rows.join(table.select(pl.col("row_id").cast(pl.Int64), pl.col("length").cast(pl.Float64)), on="row_id")
     slope = _slope(rows, criterion)
