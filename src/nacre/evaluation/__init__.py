@@ -1,7 +1,7 @@
 """Evaluation: criteria, evaluators, scores, and how far to trust them."""
 
 from nacre.evaluation._agreement import Agreement, AgreementReport, agreement
-from nacre.evaluation._alignment import AlignmentCheck, AlignmentRecord, align, alignment_from_spec
+from nacre.evaluation._alignment import MIN_LABELS, AlignmentCheck, AlignmentRecord, align, alignment_from_spec
 from nacre.evaluation._answers import to_scores
 from nacre.evaluation._benchmark import Benchmark, MatchedResponses
 from nacre.evaluation._catalogue import CATALOGUE
@@ -42,6 +42,7 @@ __all__ = [
     "ALL",
     "ALL_CRITERIA",
     "CATALOGUE",
+    "MIN_LABELS",
     "PASS_FAIL",
     "PREFERENCE",
     "Agreement",

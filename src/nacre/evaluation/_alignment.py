@@ -17,6 +17,8 @@ from nacre.evaluation._scores import Scores
 from nacre.metrics import Metric
 
 MIN_LABELS = 50
+"""With fewer labels nothing is said of an evaluator: a few must not be worse than none."""
+
 BAR = 0.9
 """Of the experts' own agreement: an evaluator at 80 % where experts reach 89 %."""
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nacre.evaluation import AlignmentRecord, align, alignment_from_spec
+from nacre.evaluation import MIN_LABELS, AlignmentRecord, align, alignment_from_spec
 
 if TYPE_CHECKING:
     from nacre.loop._project_evaluation import ProjectEvaluation
-
-LEAST = 50
-"""With fewer labels nothing is said of an evaluator: a few must not be worse than none."""
 
 
 def alignments(evaluation: ProjectEvaluation) -> dict[str, AlignmentRecord]:
@@ -24,7 +21,9 @@ def alignments(evaluation: ProjectEvaluation) -> dict[str, AlignmentRecord]:
     for name in evaluation.scores.evaluators:
         fresh = _measured(evaluation, name)
         known = found.get(name)
-        if fresh is not None and (known is None or fresh.n >= min(known.n, LEAST) or known.is_stale(evaluation.scores)):
+        if fresh is not None and (
+            known is None or fresh.n >= min(known.n, MIN_LABELS) or known.is_stale(evaluation.scores)
+        ):
             found[name] = fresh
     return {name: record for name, record in found.items() if name in evaluation.scores.evaluators}
 
@@ -41,7 +40,7 @@ def distrusted(evaluation: ProjectEvaluation) -> dict[str, str]:
     for name, record in alignments(evaluation).items():
         if record.is_stale(evaluation.scores):
             reasons[name] = "stale: evaluator, criterion or imported scores changed since experts checked them"
-        elif record.n >= LEAST and not record.is_aligned:
+        elif record.n >= MIN_LABELS and not record.is_aligned:
             reasons[name] = "not aligned: " + "; ".join(check.text for check in record.checks if not check.is_met)
     return reasons
 
