@@ -33,6 +33,8 @@ def _read(source: Source, draft: Draft) -> None:
         expected |= dict(object_of(values.get("expectations")) or {})
         response = _response(_parsed(_first(values, ("outputs", "response"))), row, draft)
         fields = {**_fields(values, row, draft), "reference": _reference(values, expected)}
+        if _are_texts(more.get("contexts")):
+            fields["contexts"] = more.pop("contexts")
         metadata = {**more, **{key: value for key, value in expected.items() if key != "expected_response"}}
         fields["metadata"] = metadata or None
         if response is None and "outputs" not in values and not scored:
@@ -84,6 +86,10 @@ def _prompt(inputs: Any, row: Row, draft: Draft) -> tuple[str, dict[str, Any]]:
         )
         return json_text(inputs), {}
     return str(text_of(inputs[name])), {key: value for key, value in inputs.items() if key != name}
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _response(outputs: Any, row: Row, draft: Draft) -> str | None:
