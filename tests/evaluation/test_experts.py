@@ -112,7 +112,7 @@ def test_a_frame_without_scores_is_refused():
         labels([(7, "Ada")], columns=("row_id", "annotator"))
 
 
-@pytest.mark.parametrize("weight", [0.0, -1.0, float("inf"), None], ids=["zero", "negative", "infinite", "missing"])
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("inf"), float("nan")], ids=["zero", "negative", "infinite", "nan"])
 def test_a_weight_that_is_no_inverse_probability_is_refused(weight):
     with pytest.raises(SchemaError, match="weight"):
         labels([(7, "Ada", "pass", weight)], columns=("row_id", "annotator", "score", "weight"))
@@ -128,3 +128,16 @@ def test_no_labels_are_an_empty_set():
 
     assert len(experts.majority("polite")) == 0
     assert experts.ratings("polite").values.shape == (0, 0)
+
+
+def test_labels_without_a_weight_count_as_what_they_are_worth_beside_those_with_one():
+    rows = [(row, 4.0 if row < 10 else 16.0) for row in range(20)] + [(row, None) for row in range(20, 30)]
+    table = pl.DataFrame(rows, schema=["row_id", "weight"], orient="row", strict=False).with_columns(
+        score=pl.lit("pass")
+    )
+
+    weight = ExpertLabels.from_frame(table, [POLITE]).frame.get_column("weight")
+
+    worth = sum(weight[:20]) ** 2 / sum(weight[:20] ** 2)  # how many labels of equal weight say as much
+    assert sum(weight[20:]) / sum(weight[:20]) == pytest.approx(10 / worth)
+    assert set(ExpertLabels.from_frame(table[20:], [POLITE]).frame.get_column("weight")) == {1.0}

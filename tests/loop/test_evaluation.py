@@ -13,6 +13,7 @@ from nacre.loop import (
     drop_table,
     evaluated_dataset,
     evaluated_rows,
+    evaluation_notes,
     export_benchmark,
     export_project,
     export_responses,
@@ -65,6 +66,57 @@ def test_a_run_without_a_change_is_none(help_desk):
     assert second.run == first.run
     assert "the note is unused" in second.notes[0]
     assert len(help_desk.project.runs) == 1
+
+
+def only_polite(description):
+    return with_evaluation(
+        criteria={"polite": description}, evaluators={"polite": RECIPE["evaluation"]["evaluators"]["polite"]}
+    )
+
+
+def test_runs_without_a_common_criterion_are_told_and_not_compared(tmp_path):
+    evaluation = Evaluation(tmp_path, only_polite("Friendly."))
+    evaluation.run()
+    evaluation.path.write_text(yaml.safe_dump(only_polite("Friendly, and short.")), encoding="utf-8")
+    evaluation.run()
+
+    found = looked_at(evaluation)
+    assert found.baseline.number == 1
+    assert found.comparison is None
+    assert "Run 1 is not compared." in evaluation_notes(found)[0]
+    assert "no criterion in common" in found.not_compared
+
+
+@pytest.mark.parametrize("baseline", [None, 1])
+def test_runs_without_a_common_prompt_are_told_and_not_compared(help_desk, baseline):
+    help_desk.run()
+    assert not looked_at(help_desk).not_compared
+    help_desk.path.write_text(yaml.safe_dump(with_evaluation(baseline=baseline)), encoding="utf-8")
+    responses().with_columns(id="new" + pl.col("id")).write_ndjson(help_desk.folder / "responses.jsonl")
+    help_desk.run()
+
+    found = looked_at(help_desk)
+    assert (found.baseline, found.comparison) == (None, None)
+    assert "a prompt of run 2, by `prompt_id`, so nothing is compared" in found.not_compared
+    assert not looked_at(help_desk, 1).not_compared
+
+
+def test_responses_without_an_answer_are_counted(tmp_path):
+    silent = pl.when(pl.int_range(pl.len()) % 4 == 1).then(pl.lit(None)).otherwise("response")
+    evaluation = Evaluation(tmp_path, frame=responses().with_columns(response=silent))
+    evaluation.run()
+
+    assert evaluation_notes(looked_at(evaluation))[0].startswith(f"{N // 4} of {N} responses have no answer.")
+
+
+def test_a_criterion_that_nothing_scores_is_named(tmp_path):
+    criteria = {**RECIPE["evaluation"]["criteria"], "helpful": "Solves it."}
+    evaluation = Evaluation(tmp_path, with_evaluation(criteria=criteria))
+    evaluation.run()
+
+    found = looked_at(evaluation)
+    assert "Nothing scores `helpful`" in evaluation_notes(found)[0]
+    assert "Nothing scores `helpful`" in next_steps(found)[0].title
 
 
 def test_each_edit_before_a_run_is_one_of_its_changes(help_desk):
@@ -369,6 +421,19 @@ def test_experts_fill_in_a_sample_and_a_second_one_completes_it(help_desk):
     assert set(further.get_column("prompt_id")).isdisjoint(sheet.get_column("prompt_id"))
     weights = looked_at(help_desk).experts.of("polite").get_column("weight")
     assert set(weights) <= set(further.get_column("weight"))
+
+
+def test_labels_from_before_the_sample_are_not_thrown_away_beside_it(help_desk):
+    help_desk.run()
+    imported(help_desk, "prompt_id,polite\n" + "".join(f"q{n},pass\n" for n in range(20)))
+    assert set(looked_at(help_desk).experts.frame.get_column("weight")) == {1.0}
+
+    sheet = export_sample(looked_at(help_desk), 40, criterion="polite").filter(pl.col("annotator") == "expert")
+    imported(help_desk, sheet.with_columns(polite=pl.lit("fail")).write_csv())
+
+    labels = looked_at(help_desk).experts.of("polite")
+    first = labels.filter(pl.col("value") == 1).get_column("weight")
+    assert first.is_empty() or first.min() >= sheet.get_column("weight").min()
 
 
 def test_an_evaluator_is_trusted_as_far_as_experts_agree_with_it(help_desk):

@@ -24,7 +24,7 @@ from nacre.evaluation._corrected import Corrected, KnownRates, corrected_scores,
 from nacre.evaluation._criterion import PASS_FAIL, PREFERENCE, Criterion, criterion_from_spec
 from nacre.evaluation._evaluate import evaluate
 from nacre.evaluation._evaluator import Evaluator, catalogue_evaluator, evaluator_from_spec
-from nacre.evaluation._experts import ExpertLabels
+from nacre.evaluation._experts import ANYBODY, ExpertLabels
 from nacre.evaluation._gaps import Gap
 from nacre.evaluation._gate import GateCheck, GateCondition, GateResult, gate
 from nacre.evaluation._label_split import LabelSplit, split_labels
@@ -41,6 +41,7 @@ from nacre.evaluation._win_rate import WinRate, win_rates
 __all__ = [
     "ALL",
     "ALL_CRITERIA",
+    "ANYBODY",
     "CATALOGUE",
     "MIN_LABELS",
     "PASS_FAIL",

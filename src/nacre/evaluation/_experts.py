@@ -29,6 +29,9 @@ EXPERT_COLUMNS = pl.Schema(
         "weight": pl.Float64(),
     }
 )
+ANYBODY = "expert"
+"""Whose labels are those that name nobody."""
+
 _KEYS = ("row_id", "criterion", "annotator")
 
 
@@ -74,6 +77,9 @@ class ExpertLabels:
             frame: `row_id`, `criterion` (not needed where there is only one) and `score` (a class by name, true or
                 false, or a number; also as text); where known `annotator`, `explanation`, `golden`, `at` and `weight`.
             criteria: The criteria that the frame names.
+
+        Labels without `weight` beside others with one count as a random draw of their own, by how many labels each of
+        the two draws is worth.
 
         Raises:
             UnknownFieldError: `row_id` or `score` is missing.
@@ -160,16 +166,18 @@ def _with_defaults(table: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.Dat
     for name in ("row_id", "criterion", "score"):
         if name not in table.columns:
             raise UnknownFieldError(name, available=table.columns, reader="the expert labels")
-    defaults = {"annotator": pl.lit("expert"), "weight": pl.lit(1.0)}
+    defaults = {"annotator": pl.lit(ANYBODY), "weight": pl.lit(None)}
     table = table.with_columns(value.alias(name) for name, value in defaults.items() if name not in table.columns)
     table = table.with_columns(
-        pl.col("criterion").cast(pl.String), pl.col("annotator").cast(pl.String), pl.col("weight").cast(pl.Float64)
+        pl.col("criterion").cast(pl.String),
+        pl.col("annotator").cast(pl.String).fill_null(ANYBODY),
+        pl.col("weight").cast(pl.Float64),
     )
-    for name in ("row_id", *_KEYS[1:]):
+    for name in _KEYS[:2]:
         if (missing := table.get_column(name).is_null()).any():
             raise SchemaError(f"The {missing.arg_true()[0] + 1}. expert label has no `{name}`. Fill it in.")
     weight = table.get_column("weight")
-    if weight.null_count() or not (weight.is_finite() & (weight > 0)).all():
+    if not (weight.is_finite() & (weight > 0)).all():
         raise SchemaError("A `weight` is one over the probability of having been sampled: a finite number above 0.")
     return table
 
@@ -191,8 +199,19 @@ def _labels_of(part: pl.DataFrame, criteria: Mapping[str, Criterion]) -> pl.Data
         scores.get_column("value"),
         *(text.cast(pl.String).alias(key) for key, text in texts.items()),
         _time(part).alias("at"),
-        "weight",
+        pl.col("weight").fill_null(_weight_of_others(part.get_column("weight"))),
     )
+
+
+def _weight_of_others(weights: pl.Series) -> float:
+    """Return the weight of labels that came without one: 1 where all did.
+
+    They count as a random draw of their own. Two draws are pooled by how many labels each is worth, and n weighted ones
+    are worth (sum w)^2 / sum w^2 (Korn & Graubard 1999, section 8.2): beside them a label without weight has
+    sum w^2 / sum w. A weight of 1 beside weights of 50 would throw it away.
+    """
+    known = weights.drop_nulls().to_numpy()
+    return float(known @ known / known.sum()) if len(known) else 1.0
 
 
 def _refuse(row: Mapping[str, Any], message: str, criterion: Criterion) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 from nacre._hashing import hash_frame
 from nacre.data import Dataset
 from nacre.errors import SchemaError, UnknownNameError
-from nacre.evaluation import Criterion, ExpertLabels, Scores, criterion_from_spec
+from nacre.evaluation import ANYBODY, Criterion, ExpertLabels, Scores, criterion_from_spec
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
@@ -165,6 +165,8 @@ def _located(
     if not frames:
         return None
     labels = pl.concat(frames, how="diagonal_relaxed")
+    if "annotator" in labels.columns:
+        labels = labels.with_columns(pl.col("annotator").fill_null(ANYBODY))  # a table may name nobody, another does
     known = [criterion.name for criterion in criteria]
     unique = [*WHERE, *(key for key in keys if key in labels.columns)]
     labels = labels.filter(pl.col("criterion").is_in(known))
@@ -175,7 +177,10 @@ def _located(
 
 
 def _weighed(project: Project, labels: pl.DataFrame) -> pl.DataFrame:
-    """Give labels the weights of the newest sample on their criterion: a further sample changes those of the first."""
+    """Give labels the weights of the newest sample on their criterion: a further sample changes those of the first.
+
+    Labels of responses outside the samples keep what weight they came with, or have none.
+    """
     samples = [
         project.samples.read(name).with_columns(criterion=pl.lit(name)).rename({"weight": "@weight"})
         for name in project.samples
@@ -184,8 +189,8 @@ def _weighed(project: Project, labels: pl.DataFrame) -> pl.DataFrame:
         return labels
     known = pl.concat(samples).unique([*WHERE, "criterion"])
     joined = labels.join(known, on=[*WHERE, "criterion"], how="left", maintain_order="left")
-    own = pl.col("weight").cast(pl.Float64) if "weight" in labels.columns else pl.lit(1.0)
-    return joined.with_columns(weight=pl.coalesce("@weight", own, 1.0)).drop("@weight")
+    own = pl.col("weight").cast(pl.Float64) if "weight" in labels.columns else pl.lit(None)
+    return joined.with_columns(weight=pl.coalesce("@weight", own)).drop("@weight")
 
 
 def _numbered(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
