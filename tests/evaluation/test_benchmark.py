@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nacre._hashing import hash_json
 from nacre.data import Classes
 from nacre.errors import SchemaError, SpecError, UnknownFieldError, WorkspaceError
 from nacre.evaluation import Benchmark, Criterion, Evaluator, catalogue_evaluator, evaluate
@@ -254,6 +255,38 @@ def test_a_function_object_is_saved_by_where_it_lives(tmp_path, monkeypatch):
     assert Benchmark.load(tmp_path / "own").changed() == ()
     with pytest.raises(SpecError, match="outside"):
         Benchmark("own", ASKED, evaluators=[evaluator], context=Context(folder=tmp_path / "other")).save(tmp_path / "b")
+
+
+OUTSIDE = ["../evil.py", "a/../../evil.py", "/tmp/evil.py", "C:\\evil.py", "\\\\host\\evil.py", "..\\evil.py"]
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+@pytest.mark.parametrize("part", ["code", "list"])
+def test_no_benchmark_reaches_outside_its_folder(tmp_path, path, part):
+    benchmark = exam()
+    benchmark.save(tmp_path / "exam.nacre")
+    with zipfile.ZipFile(tmp_path / "exam.nacre") as archive:
+        table = archive.read(PROMPTS)
+    content = about(tmp_path / "exam.nacre")
+    if part == "code":
+        content["evaluators"]["evil"] = {"criterion": "polite", "code": f"{path}:overlap"}
+    else:
+        content["slices"]["evil"] = {"not": {"member": ["prompt", {"file": path}]}}
+    content.pop("hash")
+    content["hash"] = hash_json(content)
+    with zipfile.ZipFile(tmp_path / "evil.nacre", "w") as archive:
+        archive.writestr(ABOUT, json.dumps(content))
+        archive.writestr(PROMPTS, table)
+
+    with pytest.raises(SpecError, match=r"`evil` of the benchmark names .* outside its folder"):
+        Benchmark.load(tmp_path / "evil.nacre")
+
+
+def test_no_benchmark_is_saved_that_reaches_outside_its_folder(tmp_path):
+    evaluator = Evaluator("overlap", Criterion("correct"), Code("overlap", "../evil.py:overlap", folder=tmp_path))
+
+    with pytest.raises(SpecError, match="outside its folder"):
+        Benchmark("own", ASKED, evaluators=[evaluator], context=Context(folder=tmp_path)).save(tmp_path / "own")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from nacre._hashing import hash_frame, hash_json
 from nacre.data import Dataset, to_polars
 from nacre.engine import split_name
 from nacre.errors import NacreError, SchemaError, SpecError, UnknownFieldError, UnknownNameError
-from nacre.evaluation._benchmark_file import read_benchmark_file, write_benchmark_file
+from nacre.evaluation._benchmark_file import check_files, read_benchmark_file, write_benchmark_file
 from nacre.evaluation._criterion import Criterion, criterion_from_spec
 from nacre.evaluation._evaluator import Evaluator, evaluator_from_spec
 from nacre.evaluation._gaps import Gap
@@ -153,13 +153,16 @@ class Benchmark:
         """Write the benchmark as one file: prompts with all settings; Python functions are named, not contained.
 
         Raises:
-            SpecError: A function was defined in a notebook, or lives outside the folder of the context.
+            SpecError: A function was defined in a notebook, or code or a list is outside the folder of the context.
         """
         evaluators = {part.name: _named_code(part, self.context.folder) for part in self.evaluators}
+        slices = {part.name: part.when.spec() for part in self.slices}
+        for name, spec in (*slices.items(), *evaluators.items()):
+            check_files(name, spec)
         content = {
             "name": self.name,
             "version": self.version,
-            "slices": {part.name: part.when.spec() for part in self.slices},
+            "slices": slices,
             "criteria": {criterion.name: criterion.spec() for criterion in self.criteria},
             "evaluators": evaluators,
             "recorded": dict(self.recorded or {}),
@@ -176,8 +179,11 @@ class Benchmark:
 
         Raises:
             WorkspaceError: The file is damaged, or no benchmark.
+            SpecError: It names code or a list outside the folder of the context.
         """
         content, prompts = read_benchmark_file(Path(path))
+        for name, spec in (*content["slices"].items(), *content["evaluators"].items()):
+            check_files(name, spec)
         criteria = {name: criterion_from_spec(name, spec) for name, spec in content["criteria"].items()}
         benchmark = cls(
             content["name"],

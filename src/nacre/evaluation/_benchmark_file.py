@@ -5,22 +5,52 @@ from __future__ import annotations
 import secrets
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import orjson
 import polars as pl
 
 from nacre._hashing import hash_json, hash_series
-from nacre.errors import WorkspaceError
+from nacre.errors import SpecError, WorkspaceError
 
 FORMAT = 1
 ABOUT, PROMPTS = "benchmark.json", "prompts.parquet"
 MAX_ABOUT = 64 << 20
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # equal benchmarks give equal files
 TYPES = {"name": str, "version": str, "slices": dict, "criteria": dict, "evaluators": dict, "recorded": dict}
+
+
+def check_files(part: str, spec: Any) -> None:
+    """Refuse a spec that names code or lists outside the folder of the benchmark: whoever shares one could run them.
+
+    Args:
+        part: The slice or evaluator.
+        spec: What the file says of it.
+    """
+    for name in _files(spec):
+        windows = PureWindowsPath(name)  # which knows both separators
+        if windows.anchor or ".." in windows.parts:
+            raise SpecError(
+                f"`{part}` of the benchmark names `{name}`, which is outside its folder. Copy the file beside the "
+                "benchmark, and name it relative to that folder."
+            )
+
+
+def _files(spec: Any) -> Iterator[str]:
+    """Yield the files that a spec names, however deep."""
+    if isinstance(spec, list | tuple):
+        for part in spec:
+            yield from _files(part)
+    elif isinstance(spec, dict):
+        for key, part in spec.items():
+            if key in ("code", "file") and isinstance(part, str):
+                yield part.rpartition(":")[0] if key == "code" else part
+            else:
+                yield from _files(part)
 
 
 def write_benchmark_file(path: Path, content: dict[str, Any], prompts: pl.DataFrame) -> None:

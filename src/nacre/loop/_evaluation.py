@@ -15,7 +15,7 @@ from nacre.data import Dataset
 from nacre.errors import SchemaError
 from nacre.evaluation import Scores, evaluate, evaluation_matrix
 from nacre.labeling import slice_members
-from nacre.loop._evaluation_benchmark import with_benchmark
+from nacre.loop._evaluation_benchmark import code_note, with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_responses import recipe_responses
 from nacre.loop._evaluation_sync import (
@@ -72,7 +72,7 @@ def run_benchmark(
         SchemaError: Nothing scores the responses.
     """
     progress = progress or Silent()
-    recipe = with_benchmark(recipe)
+    own, recipe = recipe, with_benchmark(recipe)
     sync_evaluation(project, recipe)
     found = recipe_responses(recipe, responses, system=system)
     data, recipe = found.data, _with_criteria(recipe, found.scores)
@@ -88,7 +88,7 @@ def run_benchmark(
     members = slice_members(recipe.slices, data, context=context, store=project.columns)
     content = _content(project, recipe, scores, data=data, members=members)
     run = project.runs.add(content, note=note or "", metrics=_metrics(scores, members))
-    notes = [*found.notes, embedding_note(context)]
+    notes = [*found.notes, code_note(own, recipe.evaluators), embedding_note(context)]
     if run is None and note is not None:
         notes.append("Nothing changed since the run before, which stands: the note is unused.")
     newest = project.runs.newest

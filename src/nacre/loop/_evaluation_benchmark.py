@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nacre.evaluation import Benchmark
-from nacre.functions import Context
+from nacre.evaluation import Benchmark, Evaluator
+from nacre.functions import Code, Context
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 
 if TYPE_CHECKING:
@@ -35,6 +35,19 @@ def with_benchmark(recipe: EvaluationRecipe) -> EvaluationRecipe:
         evaluators=_merged(benchmark.evaluators, recipe.evaluators),
         slices=_merged(benchmark.slices, recipe.slices),
     )
+
+
+def code_note(recipe: EvaluationRecipe, evaluators: Iterable[Evaluator]) -> str:
+    """Return which code runs because a benchmark file names it, or nothing.
+
+    Args:
+        recipe: The recipe as it was read.
+        evaluators: Its evaluators with those of the benchmark.
+    """
+    own = {evaluator.name for evaluator in recipe.evaluators}
+    brought = (part.voter for part in evaluators if part.name not in own)
+    names = dict.fromkeys(str(voter.spec()["code"]) for voter in brought if isinstance(voter, Code))
+    return f"Code that {recipe.benchmark} names was run: {', '.join(names)}." if names else ""
 
 
 def export_benchmark(evaluation: ProjectEvaluation, path: Path) -> None:
