@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 
 from nacre.evaluation._cell_changes import changes_of
 from nacre.evaluation._resamples import _exact, _expanded, resampled_means
-from nacre.evaluation._sign_flips import sign_flip_p
 from nacre.evaluation._slice_sums import SliceUnits
-from nacre.metrics import mcnemar, paired_bootstrap, sign_flip
+from nacre.metrics import paired_bootstrap, sign_flip
 
 
 def change_of(differences, prompts=None, *, is_rate=True):
@@ -66,47 +65,16 @@ def test_limits_cover_the_true_change_of_a_rate_and_of_a_number():
     assert (hits / 200 >= 0.91).all()
 
 
-wholes = st.lists(st.integers(-6, 6), min_size=1, max_size=40)
+def test_the_p_of_repeated_prompts_is_that_of_sign_flips():
+    rng = np.random.default_rng(1)
+    prompts = np.repeat(np.arange(40), 3)
+    differences = rng.choice([-1.0, 0.0, 1.0], 120, p=[0.1, 0.6, 0.3])
+    scores = rng.normal(0.2, 1, 120)
 
+    rate, number = change_of(differences, prompts), change_of(scores, prompts, is_rate=False)
 
-@given(wholes)
-def test_sign_flips_of_whole_changes_are_mcnemars_of_clusters(changes):
-    before = np.repeat([changed < 0 for changed in changes], np.abs(changes))
-    clusters = np.repeat(np.arange(len(changes)), np.abs(changes))
-
-    assert sign_flip_p(np.array(changes, dtype=float)) == pytest.approx(
-        mcnemar(before, ~before, clusters=clusters).p, abs=1e-9
-    )
-
-
-@given(
-    st.lists(st.floats(-5, 5, allow_subnormal=False).filter(lambda x: abs(x) > 1e-3 or x == 0), min_size=1, max_size=12)
-)
-def test_sign_flips_of_few_changes_are_exact(changes):
-    assert sign_flip_p(np.array(changes)) == pytest.approx(sign_flip(np.zeros(len(changes)), changes), abs=1e-9)
-
-
-@pytest.mark.parametrize("n", [40, 200, 400])
-@pytest.mark.parametrize("shift", [0.05, 0.15, 0.25])
-def test_sign_flips_of_many_changes_are_close_to_drawn_ones(n, shift):
-    changes = np.random.default_rng(n).normal(shift, 1, n)
-
-    assert sign_flip_p(changes) == pytest.approx(sign_flip(np.zeros(n), changes), abs=0.012)
-
-
-def test_a_p_below_what_draws_can_tell_is_still_small():
-    changes = np.random.default_rng(0).normal(1.5, 0.3, 100)
-
-    assert 0 < sign_flip_p(changes) < 1e-9
-
-
-def test_sign_flips_hold_their_level():
-    rng = np.random.default_rng(0)
-    whole = [sign_flip_p(rng.integers(-2, 3, 30).astype(float)) for _ in range(300)]
-    drawn = [sign_flip_p(rng.standard_t(4, 300)) for _ in range(300)]
-
-    assert np.mean(np.array(whole) <= 0.05) <= 0.08
-    assert np.mean(np.array(drawn) <= 0.05) <= 0.08
+    assert rate.p[0, 0] == pytest.approx(sign_flip(np.zeros(120), differences, clusters=prompts))
+    assert number.p[0, 0] == pytest.approx(sign_flip(np.zeros(120), scores, clusters=prompts))
 
 
 @pytest.mark.parametrize(

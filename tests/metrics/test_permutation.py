@@ -1,5 +1,6 @@
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nacre.errors import SchemaError
-from nacre.metrics import mcnemar, sign_flip, wilcoxon
+from nacre.metrics import mcnemar, sign_flip, sign_flip_p, wilcoxon
 
 few_scores = arrays(np.float64, st.tuples(st.just(2), st.integers(1, 8)), elements=st.integers(-3, 3))
 
@@ -37,19 +38,18 @@ def test_clusters_flip_as_a_whole(scores):
     assert sign_flip(*scores, clusters=clusters) == pytest.approx(slow_sign_flip(sums))
 
 
-def test_many_pairs_are_drawn_and_agree_with_the_exact_test_of_pass_fail():
-    rng = np.random.default_rng(0)
-    before, after = rng.random(200) < 0.6, rng.random(200) < 0.68
+@pytest.mark.parametrize("n", [20, 200, 5_000, 200_000])
+def test_sign_flips_of_passes_are_mcnemars_exact_test(n):
+    rng = np.random.default_rng(n)
+    before, after = rng.random(n) < 0.6, rng.random(n) < 0.6 + 1 / n**0.5
 
-    drawn = sign_flip(before, after)
-
-    assert drawn == pytest.approx(mcnemar(before, after).p, abs=0.02)
-    assert drawn == sign_flip(before, after)
-    assert drawn != sign_flip(before, after, random_state=1)
+    assert sign_flip(before, after) == pytest.approx(mcnemar(before, after).p, abs=1e-9)
 
 
 def test_no_p_is_zero_and_equal_systems_have_p_1():
-    assert sign_flip(np.zeros(50), np.ones(50)) == 1 / 10_001
+    assert sign_flip(np.zeros(50), np.ones(50)) == pytest.approx(2.0**-49, rel=0.3)
+    assert sign_flip(np.zeros(900), np.ones(900)) > 0
+    assert 0 < sign_flip(np.zeros(100), 1.5 + np.random.default_rng(0).random(100)) < 1e-9
     assert sign_flip([1.0, 2.0], [1.0, 2.0]) == sign_flip([], []) == wilcoxon([1, 2], [1, 2]) == 1
 
 
@@ -88,3 +88,57 @@ def test_pairs_are_two_lists_of_one_length():
         wilcoxon([[1.0]], [[2.0]])
     with pytest.raises(SchemaError, match="`clusters` has 1"):
         sign_flip([1.0, 2.0], [1.0, 2.0], clusters=[0])
+
+
+@pytest.mark.parametrize("scale", [1, 0.5, 1_000], ids=["ones", "halves", "thousands"])
+@pytest.mark.parametrize("n", [13, 40, 300])
+def test_sign_flips_of_whole_changes_are_the_shares_of_drawn_signs(n, scale):
+    rng = np.random.default_rng(n)
+    changes = scale * (rng.integers(-4, 5, n) + (rng.random(n) < 0.1))
+    signs = 2 * rng.integers(0, 2, (20_000, n)) - 1
+
+    share = (np.abs(signs @ changes) >= abs(changes.sum()) - 1e-9).mean()
+
+    assert sign_flip_p(changes) == pytest.approx(share, abs=0.015)
+
+
+@pytest.mark.parametrize("n", [40, 200, 400])
+@pytest.mark.parametrize("shift", [0.05, 0.15, 0.25])
+def test_sign_flips_of_many_scores_are_the_shares_of_drawn_signs(n, shift):
+    rng = np.random.default_rng(n)
+    changes = rng.normal(shift, 1, n)
+    signs = 2 * rng.integers(0, 2, (20_000, n)) - 1
+
+    share = (np.abs(signs @ changes) >= abs(changes.sum())).mean()
+
+    assert sign_flip_p(changes) == pytest.approx(share, abs=0.015)
+
+
+def test_sign_flips_of_any_number_of_scores_take_little_memory():
+    rng = np.random.default_rng(0)
+    tracemalloc.start()
+    for n in range(13, 257, 3):
+        sign_flip_p(rng.normal(0.1, 1, n))
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 4e6
+    assert most < 60e6
+
+
+def test_mcnemar_of_clusters_of_any_size_is_exact():
+    net = np.array([1_500, -700, 900, 20_000, -3])
+    before, after = (np.repeat(way * net > 0, np.abs(net)) for way in (-1, 1))
+
+    found = mcnemar(before, after, clusters=np.repeat(np.arange(5), np.abs(net)))
+
+    assert found.p == pytest.approx(slow_sign_flip(net))
+
+
+def test_sign_flips_hold_their_level():
+    rng = np.random.default_rng(0)
+    whole = [sign_flip_p(rng.integers(-2, 3, 30)) for _ in range(300)]
+    drawn = [sign_flip_p(rng.standard_t(4, 300)) for _ in range(300)]
+
+    assert np.mean(np.array(whole) <= 0.05) <= 0.08
+    assert np.mean(np.array(drawn) <= 0.05) <= 0.08

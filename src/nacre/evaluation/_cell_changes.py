@@ -10,9 +10,8 @@ from nacre.evaluation._cell_means import divided, standard_errors, t_quantiles
 from nacre.evaluation._columns import Booleans, Floats
 from nacre.evaluation._pairs import Pairs
 from nacre.evaluation._resamples import resampled_means
-from nacre.evaluation._sign_flips import MOST_DRAWN, normal_p, sign_flip_p
 from nacre.evaluation._slice_sums import Counts, SliceUnits
-from nacre.metrics import Metric, change_limits
+from nacre.metrics import MOST_DRAWN, Metric, change_limits, mcnemar_p, normal_sign_flip_p, sign_flip_p
 
 ALPHA = 0.05
 
@@ -97,17 +96,9 @@ def _chances(units: SliceUnits, is_simple: Booleans) -> Floats:
     is_continuous = np.zeros(p.shape[1], dtype=np.bool_)
     is_continuous[~is_simple.all(axis=0)] = (doubled != np.round(doubled)).any(axis=0)
     is_normal = ~is_simple & is_continuous & (sums.n_moved > MOST_DRAWN)
-    p[is_normal] = normal_p(np.abs(sums.totals[is_normal]), sums.unit_squares[is_normal])
+    p[is_normal] = normal_sign_flip_p(np.abs(sums.totals[is_normal]), sums.unit_squares[is_normal])
     for row, column in np.argwhere(~is_simple & ~is_normal & (sums.n_units > 0)).tolist():
         p[row, column] = sign_flip_p(units.column(row, column).totals)
-    return p
-
-
-def mcnemar_p(n_gained: Counts, n_lost: Counts) -> Floats:
-    """Return the exact p of McNemar's test for each pair of counts (`nacre.metrics.mcnemar`)."""
-    from scipy.special import bdtr
-
-    p: Floats = np.minimum(1.0, 2 * bdtr(np.minimum(n_gained, n_lost).astype(float), n_gained + n_lost, 0.5))
     return p
 
 

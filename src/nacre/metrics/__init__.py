@@ -5,7 +5,7 @@ from nacre.metrics._bootstrap import Bounds, bootstrap
 from nacre.metrics._ceiling import HumanCeiling, human_ceiling
 from nacre.metrics._classification import ClassMetrics, accuracy, binary_f1, macro_f1, per_class
 from nacre.metrics._clusters import cluster_ratios
-from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, newcombe, paired_bootstrap
+from nacre.metrics._comparison import Difference, McNemar, difference, mcnemar, mcnemar_p, newcombe, paired_bootstrap
 from nacre.metrics._confusion import ConfusedPair, confusion, order_classes, top_confusions
 from nacre.metrics._krippendorff import krippendorff_alpha
 from nacre.metrics._logistic_slope import logistic_slope
@@ -34,6 +34,7 @@ from nacre.metrics._probability import (
 from nacre.metrics._rates import Limits, change_limits, clopper_pearson, weighted_wilson, wilson, wilson_limits
 from nacre.metrics._rogan_gladen import MIN_YOUDEN, rogan_gladen
 from nacre.metrics._sample_size import minimum_detectable, needed_n
+from nacre.metrics._sign_flips import MOST_DRAWN, normal_sign_flip_p, sign_flip_p
 from nacre.metrics._slices import by_slice
 from nacre.metrics._spans import Span, span_metrics, span_metrics_by_label
 from nacre.metrics._ties import Tie, predict, splitmix64
@@ -50,6 +51,7 @@ __all__ = [
     "MIN_N",
     "MIN_SYSTEMS",
     "MIN_YOUDEN",
+    "MOST_DRAWN",
     "AcceptRates",
     "Accuracies",
     "Bounds",
@@ -93,6 +95,7 @@ __all__ = [
     "logistic_slope",
     "macro_f1",
     "mcnemar",
+    "mcnemar_p",
     "mean_metric",
     "minimum_detectable",
     "multilabel_macro_f1",
@@ -100,6 +103,7 @@ __all__ = [
     "multilabel_per_class",
     "needed_n",
     "newcombe",
+    "normal_sign_flip_p",
     "order_classes",
     "paired_bootstrap",
     "per_class",
@@ -109,6 +113,7 @@ __all__ = [
     "prompt_difficulty",
     "rogan_gladen",
     "sign_flip",
+    "sign_flip_p",
     "span_metrics",
     "span_metrics_by_label",
     "splitmix64",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Booleans, Floats, check_same_length, cluster_places
@@ -13,6 +13,7 @@ from nacre.metrics._bootstrap import bootstrap
 from nacre.metrics._means import check_shares
 from nacre.metrics._metric import Metric
 from nacre.metrics._rates import change_limits
+from nacre.metrics._sign_flips import whole_sign_flip_p
 
 
 class McNemar(NamedTuple):
@@ -110,33 +111,29 @@ def mcnemar(correct_before: ArrayLike, correct_after: ArrayLike, *, clusters: Ar
         >>> round(mcnemar(before, after).p, 3), round(mcnemar(before, after, clusters=[1] * 3 + [2] * 9).p, 3)
         (0.146, 1.0)
     """
-    from scipy.special import bdtr
-
     before, after = _right_or_wrong(correct_before), _right_or_wrong(correct_after)
     check_same_length(before=before, after=after)
     gained, lost = int((~before & after).sum()), int((before & ~after).sum())
     if clusters is None:
-        return McNemar(gained, lost, min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5))))
+        return McNemar(gained, lost, float(mcnemar_p(gained, lost)))
     members = cluster_places(clusters)
     check_same_length(before=before, clusters=members)
     net = np.bincount(members, after.astype(np.float64) - before)
-    return McNemar(gained, lost, _sign_flip_p(np.abs(net).astype(np.int64), abs(gained - lost)))
+    return McNemar(gained, lost, whole_sign_flip_p(np.abs(net).astype(np.int64), abs(gained - lost)))
 
 
-def _sign_flip_p(sizes: NDArray[np.int64], observed: int) -> float:
-    """Return the probability that |sum of +-sizes|, signs drawn by a fair coin, is at least `observed`.
+def mcnemar_p(gained: ArrayLike, lost: ArrayLike) -> Floats:
+    """Return the p of McNemar's exact test of each pair of counts, as `mcnemar` does of one.
 
-    The characteristic function of the sum is the product of cos(size t); its Fourier transform is the distribution.
+    Examples:
+        >>> mcnemar_p([9, 4], [3, 4]).round(3)
+        array([0.146, 1.   ])
     """
-    distinct, counts = np.unique(sizes[sizes > 0], return_counts=True)
-    most = int(distinct @ counts)
-    n = 2 * most + 1
-    angles = 2 * np.pi * np.arange(n) / n
-    characteristic: Floats = np.ones(n)
-    for size, count in zip(distinct.tolist(), counts.tolist(), strict=True):
-        characteristic *= np.cos(size * angles) ** count
-    probability = np.fft.fft(characteristic).real / n  # of 0, 1, ..., most, -most, ..., -1
-    return float(np.clip(probability[observed : n - observed + 1].sum(), 0, 1)) if observed else 1.0
+    from scipy.special import bdtr
+
+    won, missed = np.asarray(gained), np.asarray(lost)
+    p: Floats = np.minimum(1.0, 2 * bdtr(np.minimum(won, missed).astype(np.float64), won + missed, 0.5))
+    return p
 
 
 def newcombe(first: Metric, second: Metric) -> Metric:

@@ -7,48 +7,27 @@ from numpy.typing import ArrayLike
 
 from nacre.errors import SchemaError
 from nacre.metrics._arrays import Floats, check_same_length, cluster_places
-
-_EXACT_UNITS = 12
-_DRAWS = 10_000
-_BLOCK = 1 << 22  # signs drawn at once
-_ROUNDING = 1e-12
+from nacre.metrics._sign_flips import sign_flip_p
 
 
-def sign_flip(
-    before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike | None = None, random_state: int = 0
-) -> float:
+def sign_flip(before: ArrayLike, after: ArrayLike, *, clusters: ArrayLike | None = None) -> float:
     """Return how probable so uneven paired scores are when the systems are equal.
 
     Swapping two equal systems on a data point, or on a whole cluster, turns the sign of its difference d. p is the
-    share of choices of signs whose |sum of +-d| is at least the observed (Fisher 1935): of all of them for up to 12
-    units, of 10,000 drawn ones and the observed one beyond (Phipson & Smyth 2010). Pairs of which a score is missing
-    (NaN) are left out. Of pass/fail, `mcnemar` is exact for any number.
+    share of choices of signs whose |sum of +-d| is at least the observed (Fisher 1935), exact where `sign_flip_p` is.
+    Pairs of which a score is missing (NaN) are left out.
 
     Args:
         before: Scores of one system.
         after: Scores of the other, on the same data points.
         clusters: What data points share (a prompt asked several times), when they are not independent.
-        random_state: Seed of the draws.
 
     Examples:
         >>> sign_flip([1.0, 2.0, 3.0, 2.5, 1.0], [1.5, 2.5, 3.1, 3.5, 1.8])
         0.0625
     """
     differences, names = _differences(before, after, clusters)
-    sums = differences if names is None else np.bincount(cluster_places(names), differences)
-    sums = sums[sums != 0]  # a sign before 0 changes nothing
-    if not len(sums):
-        return 1.0
-    least = abs(float(sums.sum())) - _ROUNDING * float(np.abs(sums).sum())
-    if len(sums) <= _EXACT_UNITS:
-        bits = (np.arange(1 << len(sums))[:, np.newaxis] >> np.arange(len(sums))) & 1
-        return float((np.abs((2 * bits - 1) @ sums) >= least).mean())
-    rng = np.random.default_rng(random_state)
-    block = max(1, min(_DRAWS, _BLOCK // len(sums)))
-    sizes = [min(block, _DRAWS - start) for start in range(0, _DRAWS, block)]
-    signs = (rng.integers(0, 2, size=(size, len(sums)), dtype=np.int8) for size in sizes)
-    extreme = sum(int((np.abs((2 * drawn - 1) @ sums) >= least).sum()) for drawn in signs)
-    return (1 + extreme) / (1 + _DRAWS)
+    return sign_flip_p(differences if names is None else np.bincount(cluster_places(names), differences))
 
 
 def wilcoxon(before: ArrayLike, after: ArrayLike) -> float:
