@@ -1,6 +1,8 @@
+import datetime
 import json
 import sys
 import zipfile
+from io import BytesIO
 
 import polars as pl
 import pytest
@@ -11,7 +13,7 @@ from nacre._hashing import hash_json
 from nacre.data import Classes
 from nacre.errors import SchemaError, SpecError, UnknownFieldError, WorkspaceError
 from nacre.evaluation import Benchmark, Criterion, Evaluator, catalogue_evaluator, evaluate
-from nacre.evaluation._benchmark_file import ABOUT, PROMPTS
+from nacre.evaluation._benchmark_file import ABOUT, PROMPTS, _digest
 from nacre.functions import Code, Context, Keyword, Model, Pattern, Says, Slice
 
 ASKED = pl.DataFrame(
@@ -372,6 +374,60 @@ def test_compressed_parts_are_refused_before_they_unpack(tmp_path):
 
     with pytest.raises(WorkspaceError, match="compressed"):
         Benchmark.load(path)
+
+
+def tampered(path, table):
+    """Write a benchmark whose prompts are other bytes, with hashes that fit."""
+    exam().save(path)
+    content = {**about(path), "prompts": _digest(table)}
+    content.pop("hash")
+    rewritten(path, **{ABOUT: json.dumps({**content, "hash": hash_json(content)}), PROMPTS: table})
+
+
+def stream(frame, compression="uncompressed"):
+    buffer = BytesIO()
+    frame.write_ipc_stream(buffer, compression=compression)
+    return buffer.getvalue()
+
+
+MANY = pl.DataFrame({"prompt_id": ["a" * 100] * 10_000, "prompt": ["b" * 100] * 10_000})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(stream(MANY, "zstd"), id="zstd"),
+        pytest.param(stream(MANY, "lz4"), id="lz4"),
+        pytest.param(stream(pl.DataFrame({"prompt": pl.Series([None] * 1_000_000, dtype=pl.Null)})), id="nulls"),
+        pytest.param(
+            stream(pl.DataFrame({"prompt": pl.Series(["a" * 1000] * 2 + ["b" * 1000], dtype=pl.Categorical)}), "zstd"),
+            id="categories",
+        ),
+        pytest.param(b"", id="nothing"),
+        pytest.param(stream(MANY)[:-2000], id="cut off"),
+        pytest.param(b"PAR1" * 100, id="no stream"),
+    ],
+)
+def test_prompts_that_take_more_memory_than_their_file_are_refused(tmp_path, table):
+    tampered(tmp_path / "bomb.nacre", table)
+
+    with pytest.raises(WorkspaceError, match=r"its prompts are compressed|cannot be read"):
+        Benchmark.load(tmp_path / "bomb.nacre")
+
+
+def test_prompts_of_any_type_come_back(tmp_path):
+    typed = ASKED.with_columns(
+        day=pl.Series([datetime.date(2026, 1, 2), None, None]),
+        kind=pl.Series(["a", "b", None], dtype=pl.Categorical),
+        level=pl.Series(["low", "high", None], dtype=pl.Enum(["low", "high"])),
+        nothing=pl.Series([None, None, None], dtype=pl.Null),
+    )
+    exam(prompts=typed).save(tmp_path / "exam.nacre")
+
+    loaded = Benchmark.load(tmp_path / "exam.nacre").prompts
+
+    assert loaded.to_dicts() == exam(prompts=typed).prompts.to_dicts()
+    assert loaded.schema == exam(prompts=typed).prompts.schema
 
 
 def test_a_failed_save_leaves_what_was_there(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from nacre._hashing import hash_json, hash_series
 from nacre.errors import SpecError, WorkspaceError
 
 FORMAT = 1
-ABOUT, PROMPTS = "benchmark.json", "prompts.parquet"
+ABOUT, PROMPTS = "benchmark.json", "prompts.arrow"
 MAX_ABOUT = 64 << 20
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # equal benchmarks give equal files
 TYPES = {"name": str, "version": str, "slices": dict, "criteria": dict, "evaluators": dict, "recorded": dict}
@@ -56,14 +57,14 @@ def _files(spec: Any) -> Iterator[str]:
 def write_benchmark_file(path: Path, content: dict[str, Any], prompts: pl.DataFrame) -> None:
     """Write a benchmark; a reader sees the whole file or the one before."""
     buffer = BytesIO()
-    prompts.write_parquet(buffer)
+    prompts.write_ipc_stream(buffer, compression="uncompressed")
     table = buffer.getvalue()
     about = {"format": FORMAT, **content, "prompts": _digest(table)}
     about["hash"] = hash_json(about)
     parts = {ABOUT: orjson.dumps(about, option=orjson.OPT_INDENT_2), PROMPTS: table}
     aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with zipfile.ZipFile(aside, "x", zipfile.ZIP_STORED) as archive:  # the table is compressed by itself
+        with zipfile.ZipFile(aside, "x", zipfile.ZIP_STORED) as archive:
             for name, data in parts.items():
                 archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), data)
         aside.replace(path)
@@ -91,8 +92,10 @@ def read_benchmark_file(path: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     if content["prompts"] != _digest(table):
         raise WorkspaceError(f"The prompts in {path} are damaged: they are not those that were saved. Copy it again.")
     try:
-        return content, pl.read_parquet(BytesIO(table))
-    except (pl.exceptions.PolarsError, OSError) as error:
+        if not _is_plain(table):
+            raise WorkspaceError(f"{path} was not written by Nacre: its prompts are compressed. Save it again.")
+        return content, pl.read_ipc_stream(BytesIO(table))
+    except (ValueError, struct.error, IndexError, pl.exceptions.PolarsError, OSError) as error:
         raise WorkspaceError(f"The prompts in {path} cannot be read ({error}). Save or copy it again.") from error
 
 
@@ -102,7 +105,7 @@ def _parts(archive: zipfile.ZipFile, path: Path) -> tuple[bytes, bytes]:
         shown = ", ".join(names[:5]) or "nothing"
         raise WorkspaceError(f"{path} is no benchmark: it holds {shown} instead of {ABOUT} and {PROMPTS}.")
     size = path.stat().st_size
-    for part in archive.infolist():  # stored as they are, so that no small file unpacks into a large one
+    for part in archive.infolist():  # stored as they are: what is read takes no more memory than the file
         if part.compress_type != zipfile.ZIP_STORED or part.file_size > size or part.flag_bits & 1:
             raise WorkspaceError(f"{path} was not written by Nacre: its parts are compressed. Save it again.")
     if archive.getinfo(ABOUT).file_size > MAX_ABOUT:
@@ -122,6 +125,42 @@ def _content(about: bytes, path: Path) -> dict[str, Any]:
     if written != hash_json(content) or not all(isinstance(content.get(key), kind) for key, kind in TYPES.items()):
         raise WorkspaceError(f"{ABOUT} in {path} is not as it was saved. Change the benchmark in its source instead.")
     return content
+
+
+def _is_plain(table: bytes) -> bool:
+    """Return whether the batches of an Arrow stream hold their buffers as they are, and no rows without bytes.
+
+    Readers unpack compressed buffers, and repeat null, without asking how much memory that takes. `compression` and
+    `length` are the fourth and first field of `RecordBatch` in Message.fbs, the format of Arrow's messages.
+    """
+    from pyarrow import ArrowInvalid, ipc, py_buffer
+
+    try:
+        messages = [(part.type, part.metadata.to_pybytes()) for part in ipc.MessageReader.open_stream(py_buffer(table))]
+    except ArrowInvalid as error:
+        raise ValueError(str(error)) from error
+    for kind, data in messages:
+        if kind == "schema":
+            continue
+        batch = _field(data, int.from_bytes(data[:4], "little"), 2, is_table=True)
+        if kind == "dictionary":
+            batch = _field(data, batch or 0, 1, is_table=True)
+        length = batch and _field(data, batch, 0)
+        if not batch or _field(data, batch, 3) or (length and struct.unpack_from("<q", data, length)[0] > len(table)):
+            return False
+    return True
+
+
+def _field(data: bytes, place: int, number: int, *, is_table: bool = False) -> int | None:
+    """Return where a field of a FlatBuffers table stands, or None where it was left out."""
+    start = place - int(struct.unpack_from("<i", data, place)[0])
+    (size,) = struct.unpack_from("<H", data, start)
+    entry = 4 + 2 * number
+    offset = int(struct.unpack_from("<H", data, start + entry)[0]) if entry < size else 0
+    if not offset:
+        return None
+    there = place + offset
+    return there + int(struct.unpack_from("<I", data, there)[0]) if is_table else there
 
 
 def _digest(table: bytes) -> str:
