@@ -257,3 +257,14 @@ def test_a_written_configuration_holds_the_responses(tmp_path):
     assert left == ()
     assert again.select("prompt", "response", "reference").rows() == responses.drop("system").rows()
     assert again.get_column("system").to_list() == ["s"] * 3
+
+
+@pytest.mark.parametrize("output", [{}, {"providerOutput": "Hi"}], ids=["prompts", "responses"])
+def test_a_variable_that_is_called_like_a_pattern_stays_behind(tmp_path, output):
+    test = {"vars": {"name": "Ada", "^.*$": "x"}, **output}
+    text = json.dumps({"prompts": ["Hi {{name}}"], "providers": ["echo"], "tests": [test, test]})
+
+    found = read_evaluation(config(tmp_path, text))
+
+    assert "`^.*$`" in [note.what for note in found.unsupported]
+    assert "^.*$" not in found.responses.columns

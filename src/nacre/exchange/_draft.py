@@ -13,7 +13,7 @@ from nacre._hashing import hash_text
 from nacre.data import Classes, Number
 from nacre.evaluation import PASS_FAIL, PREFERENCE, Criterion, Evaluator, Scores, read_responses, to_scores
 from nacre.exchange._imported import Imported, Unsupported
-from nacre.exchange._tables import table_of
+from nacre.exchange._tables import is_selector, table_of
 from nacre.exchange._values import pass_or_fail
 
 _PROMPT_COLUMNS = ("prompt_id", "prompt", "reference", "contexts", "metadata", "system")
@@ -65,13 +65,19 @@ class Draft:
 
     def response(self, prompt: str, response: str | None, **fields: Any) -> int:
         """Add a response and return its row; None stands for a response that the system did not give."""
-        self._responses.append({"prompt": prompt, "response": response, **fields})
+        self._responses.append({"prompt": prompt, "response": response, **self._readable(fields)})
         return len(self._responses) - 1
 
     def prompt(self, prompt: str, **fields: Any) -> None:
         """Add a reference prompt that has no response yet."""
         given = fields.pop("prompt_id", None)
-        self._prompts.append({"prompt_id": given or hash_text(prompt)[:16], "prompt": prompt, **fields})
+        self._prompts.append({"prompt_id": given or hash_text(prompt)[:16], "prompt": prompt, **self._readable(fields)})
+
+    def _readable(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that a column can be named after."""
+        for name in filter(is_selector, fields):
+            self.note("fields", f"`{name}`", "a name that starts with `^` and ends with `$` is a pattern. Rename it.")
+        return {name: value for name, value in fields.items() if not is_selector(name)}
 
     def answers(self, evaluator: str, **settings: Any) -> Answers:
         """Return what a scorer said so far; `settings` are those of `Answers`, told at the first time."""

@@ -45,7 +45,7 @@ def promoted(metadata: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         str(name): value
         for name, value in metadata.items()
-        if isinstance(value, str | bool | int | float) and str(name) not in taken and not _is_selector(str(name))
+        if isinstance(value, str | bool | int | float) and str(name) not in taken and not is_selector(str(name))
     }
 
 
@@ -92,5 +92,6 @@ def json_text(value: Any) -> str:
     )
 
 
-def _is_selector(name: str) -> bool:
-    return name.startswith("^") and name.endswith("$")  # Polars reads such names as patterns
+def is_selector(name: str) -> bool:
+    """Return whether Polars reads a name as a pattern of names, so that no column can be called that."""
+    return name.startswith("^") and name.endswith("$")

@@ -30,6 +30,8 @@ def parse_yaml(data: bytes, name: str) -> Any:
             raise IngestError(f"{name} is empty. Check that it was written completely.")
         _check(yaml, root, name)
         return loader.construct_document(root)
+    except IngestError:  # which is a ValueError, and says what is wrong
+        raise
     except UnicodeDecodeError as error:
         raise IngestError(f"{name} is not UTF-8 ({error}). Save it as UTF-8.") from error
     except yaml.YAMLError as error:
