@@ -180,3 +180,9 @@ def test_shuffled_labels_align_in_at_most_one_of_twenty(n_annotators):
         n_aligned += align(scores, "please", ExpertLabels.from_frame(pl.concat(frames), [POLITE])).is_aligned
 
     assert n_aligned <= 10
+
+
+def test_what_is_required_stands_beside_what_was_found():
+    record = align(judged(), "please", labels(n=20))
+
+    assert str(record).startswith("please is not aligned on polite: 20 labels that did not shape it (required: 50)")

@@ -339,6 +339,19 @@ def test_experts_correct_the_means_of_slices_that_they_labelled():
     assert cell.corrected.low <= truth.mean() <= cell.corrected.high
 
 
+@pytest.mark.parametrize(("n_labels", "status"), [(100, "missed"), (10, "met")], ids=["corrected", "too few labels"])
+def test_a_target_is_not_met_where_experts_say_that_it_is_missed(n_labels, status):
+    criterion = Criterion("polite", target=0.8)
+    labels = pl.DataFrame({"row_id": range(n_labels), "score": [row % 2 == 0 for row in range(n_labels)]})
+
+    matrix = evaluation_matrix(
+        planted_scores({criterion: [1] * 400}), experts=ExpertLabels.from_frame(labels, [criterion])
+    )
+
+    assert matrix.cell(ALL, "polite").status == status
+    assert matrix.verdict == f"Of 1 cells with a target: 1 {status}."
+
+
 def test_a_response_of_unknown_membership_is_in_no_slice():
     members = pl.DataFrame({"row_id": [0, 1], "spanish": [True, None]})
 

@@ -90,17 +90,25 @@ class AlignmentRecord:
     def checks(self) -> tuple[AlignmentCheck, ...]:
         """What "aligned" asks for, and whether it holds."""
         reached = self.raw.value if self.of_ceiling is None else self.of_ceiling
-        share = "no agreement" if np.isnan(reached) else f"{reached:.0%}"
-        whose = "raw, with one expert or too few labels by two" if self.ceiling is None else "of the experts' own"
+        share = "not at all" if np.isnan(reached) else f"{reached:.0%}"
+        if self.ceiling is None:
+            agrees, why = f"agrees with the experts {share}", "; one expert, or too few labels by two, set no ceiling"
+        else:
+            agrees, why = f"agrees {share} as much as the experts with each other", ""
         return (
-            AlignmentCheck(f"{self.n} labels that did not shape it, {MIN_LABELS} needed", self.n >= MIN_LABELS),
-            AlignmentCheck(f"{share} {whose}, {self.bar:.0%} needed", reached >= self.bar),
+            AlignmentCheck(f"{self.n} labels that did not shape it (required: {MIN_LABELS})", self.n >= MIN_LABELS),
+            AlignmentCheck(f"{agrees} (required: {self.bar:.0%}{why})", reached >= self.bar),
             AlignmentCheck(
-                f"raw agreement {self.raw.value:.2f}, a constant reaches {self.baseline:.2f}",
-                self.raw.value > self.baseline,
+                f"raw agreement {self.raw.value:.2f} (required: above {self.baseline:.2f}, which a constant reaches)",
+                not self.is_constant,
             ),
-            AlignmentCheck(f"kappa {self.kappa}, its lower bound above 0", self.kappa.low > 0),
+            AlignmentCheck(f"kappa {self.kappa} (required: a lower bound above 0)", self.kappa.low > 0),
         )
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it agrees no better than the constant that agrees most."""
+        return not self.raw.value > self.baseline
 
     @property
     def is_aligned(self) -> bool:

@@ -62,8 +62,8 @@ class Cell:
         is_changed: Whether the adjusted p is at most .05 and the interval of the change excludes zero.
         corrected: The mean corrected by the labels of experts, where there are enough.
         target: What the criterion should reach.
-        status: `met` when the whole interval reaches the target, `missed` when none of it does, else `open`; empty
-            without a target.
+        status: `met` when the whole interval of the mean (of the corrected one, where there is one) reaches the target,
+            `missed` when none of it does, else `open`; empty without a target.
         detectable: The smallest change that the next run of as many prompts would find four times out of five; None
             where there are too few for any.
         lower_is_better: Whether a small mean is good.
@@ -290,7 +290,14 @@ def _cells(
     if pairs is not None:
         found |= _with_changes(found, pairs, tuple(masks), stacked)
     corrected = {} if experts is None else corrected_cells(columns, masks, experts)
-    return found | {place: replace(found[place], corrected=part.metric) for place, part in corrected.items()}
+    return found | {place: _with_corrected(found[place], part.metric) for place, part in corrected.items()}
+
+
+def _with_corrected(cell: Cell, corrected: Metric | None) -> Cell:
+    """Return the cell with its corrected mean, which then says whether the target is met."""
+    shown = cell.mean if corrected is None else corrected
+    status = _status(shown, cell.target, lower_is_better=cell.lower_is_better)
+    return replace(cell, corrected=corrected, status=status)
 
 
 def _plain_cells(columns: Columns, slices: tuple[str, ...], masks: Booleans) -> dict[tuple[str, str], Cell]:
