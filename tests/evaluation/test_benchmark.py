@@ -143,6 +143,15 @@ def test_responses_without_ids_are_known_by_the_text_of_their_prompt():
     assert found.unknown.get_column("prompt").to_list() == ["Why?"]
 
 
+@pytest.mark.parametrize("own", [["four", "me", "rain"], [4, 5, 6]], ids=["text", "numbers"])
+def test_a_reference_that_the_benchmark_does_not_have_stays_with_its_response(own):
+    answers = pl.DataFrame({"prompt_id": ["a", "b", "c"], "response": ["4", "Nacre", "Sol"], "reference": own})
+
+    found = exam().responses_of(answers).data.collect()
+
+    assert found["reference"].to_list() == ["4", str(own[1]), "Sol"]
+
+
 def test_contexts_that_were_retrieved_for_a_response_stay():
     answers = pl.DataFrame(
         {

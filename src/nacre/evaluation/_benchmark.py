@@ -112,7 +112,7 @@ class Benchmark:
         """Return responses beside the prompts that they answer, and the prompts that none answers.
 
         Responses name their prompt by `prompt_id`, or else by its text. What the benchmark knows of a prompt joins the
-        response; the contexts that came with a response stay.
+        response; the contexts that came with a response stay, and other fields where the benchmark has none.
 
         Args:
             responses: A dataset or frame with `response`, `prompt_id` or `prompt`, and where known `system`, `repeat`.
@@ -213,10 +213,8 @@ class Benchmark:
                     "responses belong to another benchmark."
                 )
         for name in both:
-            theirs = pl.col(f"{name}@benchmark")
-            joined = joined.with_columns(
-                (pl.coalesce(pl.col(name), theirs) if name in OWN_FIRST else theirs).alias(name)
-            ).drop(f"{name}@benchmark")
+            merged = _merged(joined.get_column(name), joined.get_column(f"{name}@benchmark"))
+            joined = joined.with_columns(merged.alias(name)).drop(f"{name}@benchmark")
         return joined
 
     def _fingerprints(self) -> dict[str, str]:
@@ -249,6 +247,15 @@ def _prompts(prompts: Any) -> pl.DataFrame:
             "give each a `prompt_id` of its own."
         )
     return read
+
+
+def _merged(own: pl.Series, of_prompt: pl.Series) -> pl.Series:
+    """Return what the benchmark knows of a field, and what came with the response where it knows nothing."""
+    if own.name in OWN_FIRST:
+        return pl.select(pl.coalesce(own, of_prompt)).to_series()
+    if own.dtype != of_prompt.dtype and (own.dtype.is_nested() or of_prompt.dtype.is_nested()):
+        return of_prompt
+    return pl.select(pl.coalesce(of_prompt, own.cast(of_prompt.dtype, strict=False))).to_series()
 
 
 def _several(kind: type[T], name: str, values: Iterable[T]) -> tuple[T, ...]:
