@@ -33,17 +33,7 @@ def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
     criteria = {criterion.name: criterion for criterion in recipe.criteria}
     evaluators = {evaluator.name: evaluator.spec() for evaluator in recipe.evaluators}
     slices = {part.name: part for part in recipe.slices}
-    for collection, wanted in (
-        (project.criteria, criteria),
-        (project.evaluators, evaluators),
-        (project.evaluation_slices, slices),
-    ):
-        for name in list(collection):
-            if name not in wanted:
-                del collection[name]
-    project.criteria.put_all(criteria)
-    project.evaluators.put_all(evaluators, code=code)
-    project.evaluation_slices.put_all(slices)
+    project.define_evaluation(criteria, evaluators, slices, code=code)
 
 
 def import_experts(

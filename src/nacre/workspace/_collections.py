@@ -11,7 +11,7 @@ from nacre.workspace._differences import Difference, differences
 from nacre.workspace._events import EDIT, Event
 
 if TYPE_CHECKING:
-    from nacre.workspace._journal import Journal
+    from nacre.workspace._journal import Entry, Journal
 
 T = TypeVar("T")
 
@@ -103,17 +103,32 @@ class Collection(MutableMapping[str, T], Generic[T]):
             code: What those that are Python code depend on, by name, as a hash. Where it differs from what it was and
                 the spec does not, their file was edited: that is an event too.
         """
+        with self._journal.write() as entry:
+            self._put_into(entry, objects, code or {})
+
+    def replace_in(self, entry: Entry, objects: Mapping[str, T], *, code: Mapping[str, str] | None = None) -> None:
+        """Make these the only objects, together with all else that the entry changes.
+
+        Args:
+            entry: What becomes true together.
+            objects: Objects by name.
+            code: What those that are Python code depend on, as in `put_all`.
+        """
+        for name in entry.names(self._kind):
+            if name not in objects:
+                entry.move(self._kind, name, None, action="delete")
+        self._put_into(entry, objects, code or {})
+
+    def _put_into(self, entry: Entry, objects: Mapping[str, T], code: Mapping[str, str]) -> None:
         for name in objects:
             self._check_name(name)
-        specs = {name: self._encode(value) for name, value in objects.items()}
-        with self._journal.write() as entry:
-            for name, spec in specs.items():
-                known = (code or {}).get(name)
-                detail = {} if known is None else {CODE: known}
-                moved = entry.put(self._kind, name, spec, detail=detail)
-                version = entry.head(self._kind, name)
-                if moved is None and known not in (None, _last_code(entry.history(self._kind, name), version)):
-                    entry.record(self._kind, name, EDIT, before=version, after=version, detail=detail)
+        for name, value in objects.items():
+            known = code.get(name)
+            detail = {} if known is None else {CODE: known}
+            moved = entry.put(self._kind, name, self._encode(value), detail=detail)
+            version = entry.head(self._kind, name)
+            if moved is None and known not in (None, _last_code(entry.history(self._kind, name), version)):
+                entry.record(self._kind, name, EDIT, before=version, after=version, detail=detail)
 
     def rename(self, old: str, new: str) -> Event:
         """Give an object another name; nothing is computed again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,27 @@ class Project:
                 entry.put("truth", "truth", spec)
             elif entry.head("truth", "truth") is not None:
                 entry.move("truth", "truth", None, action="delete")
+
+    def define_evaluation(
+        self,
+        criteria: Mapping[str, Criterion],
+        evaluators: Mapping[str, Any],
+        slices: Mapping[str, Slice],
+        *,
+        code: Mapping[str, str],
+    ) -> None:
+        """Make these the criteria, evaluators and slices of responses: all of it, or after an error nothing.
+
+        Args:
+            criteria: Criteria by name.
+            evaluators: Specs of evaluators by name.
+            slices: Slices by name.
+            code: What evaluators that are Python code depend on, by name, as a hash.
+        """
+        with self._journal.write() as entry:
+            self.criteria.replace_in(entry, criteria)
+            self.evaluators.replace_in(entry, evaluators, code=code)
+            self.evaluation_slices.replace_in(entry, slices)
 
     def iterate(self, note: str) -> Iteration:
         """Begin an iteration."""
