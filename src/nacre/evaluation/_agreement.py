@@ -119,7 +119,7 @@ class Agreement:
     def to_dict(self) -> dict[str, Any]:
         """Return the agreement as JSON."""
         names = ("raw", "kappa", "ac1", "alpha", "weighted_kappa", "raw_parsed", "kappa_parsed")
-        metrics = {name: _json(getattr(self, name)) for name in names}
+        metrics = {name: as_json(getattr(self, name)) for name in names}
         return {
             "evaluator": self.evaluator,
             "criterion": self.criterion,
@@ -127,10 +127,10 @@ class Agreement:
             "n": self.n,
             "is_too_few": self.is_too_few,
             **metrics,
-            "baseline": _json(self.baseline),
-            "ceiling": None if self.ceiling is None else {k: _json(v) for k, v in self.ceiling._asdict().items()},
-            "of_ceiling": _json(self.of_ceiling),
-            "accept": None if self.accept is None else {k: _json(v) for k, v in self.accept._asdict().items()},
+            "baseline": as_json(self.baseline),
+            "ceiling": None if self.ceiling is None else {k: as_json(v) for k, v in self.ceiling._asdict().items()},
+            "of_ceiling": as_json(self.of_ceiling),
+            "accept": None if self.accept is None else {k: as_json(v) for k, v in self.accept._asdict().items()},
             "base_rates": {name: list(rates) for name, rates in self.base_rates.items()},
             "classes": list(self.classes),
             "confusion": self.confusion.tolist(),
@@ -333,7 +333,8 @@ def _check_same_scale(scored: Criterion, labelled: Criterion) -> None:
         )
 
 
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """Return a metric or a number as JSON holds it: None for what is undefined."""
     if isinstance(value, Metric):
         return value.to_dict()
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -11,7 +11,7 @@ import polars as pl
 
 from nacre._hashing import hash_json
 from nacre.errors import SpecError
-from nacre.evaluation._agreement import agreement
+from nacre.evaluation._agreement import agreement, as_json
 from nacre.evaluation._experts import ExpertLabels
 from nacre.evaluation._scores import Scores
 from nacre.metrics import Metric
@@ -136,7 +136,7 @@ class AlignmentRecord:
     def spec(self) -> dict[str, Any]:
         """Return what the record is made of as JSON, to be kept."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value.to_dict() if isinstance(value, Metric) else _json(value) for name, value in values.items()}
+        return {name: as_json(value) for name, value in values.items()}
 
     def __str__(self) -> str:
         failed = "; ".join(check.text for check in self.checks if not check.is_met)
@@ -246,7 +246,3 @@ def alignment_from_spec(spec: Mapping[str, Any]) -> AlignmentRecord:
 def _metric(spec: Mapping[str, Any]) -> Metric:
     value, low, high = (np.nan if spec[name] is None else float(spec[name]) for name in ("value", "low", "high"))
     return Metric(value, low, high, int(spec["n"]))
-
-
-def _json(value: Any) -> Any:
-    return None if isinstance(value, float) and np.isnan(value) else value
