@@ -130,6 +130,21 @@ def test_no_labels_are_an_empty_set():
     assert experts.ratings("polite").values.shape == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        pytest.param("weight", "4,5", "a number above 0", id="a comma"),
+        pytest.param("at", "yesterday", "2026-05-03T10:00Z", id="a word"),
+        pytest.param("at", "03/05/2026", "2026-05-03T10:00Z", id="a date that reads two ways"),
+    ],
+)
+def test_a_weight_or_time_that_cannot_be_read_is_named_with_its_label(name, value, expected):
+    with pytest.raises(
+        SchemaError, match=rf"`Bo` labels response 8 on `polite` with the `{name}` '{value}'.*{expected}"
+    ):
+        labels([(7, "Ada", "pass", ""), (8, "Bo", "pass", value)], columns=("row_id", "annotator", "score", name))
+
+
 def test_labels_without_a_weight_count_as_what_they_are_worth_beside_those_with_one():
     rows = [(row, 4.0 if row < 10 else 16.0) for row in range(20)] + [(row, None) for row in range(20, 30)]
     table = pl.DataFrame(rows, schema=["row_id", "weight"], orient="row", strict=False).with_columns(

@@ -10,7 +10,6 @@ from nacre.loop import (
     alignments,
     compare_runs,
     distrusted,
-    drop_table,
     evaluated_dataset,
     evaluated_rows,
     evaluation_notes,
@@ -266,11 +265,48 @@ def test_the_latest_label_of_an_expert_counts_and_none_is_lost(help_desk):
 def test_what_was_imported_can_be_left_out_again(help_desk):
     help_desk.run()
     imported(help_desk, "prompt_id,polite\nq1,fail\n")
-    drop_table(help_desk.project.experts, "labels.csv")
+    data = evaluated_dataset(help_desk.project, help_desk.recipe)
+    import_experts(help_desk.project, help_desk.recipe, data, drop="labels.csv")
 
     assert looked_at(help_desk).experts is None
     with pytest.raises(UnknownNameError, match=r"no imported file `labels.csv`"):
-        drop_table(help_desk.project.experts, "labels.csv")
+        import_experts(help_desk.project, help_desk.recipe, data, drop="labels.csv")
+
+
+def test_labels_that_are_imported_again_are_the_latest(help_desk):
+    help_desk.run()
+    first, second = "prompt_id,polite\nq1,fail\n", "prompt_id,polite\nq1,pass\n"
+
+    assert [imported(help_desk, text) for text in (first, second, first, first)] == [1, 1, 1, None]
+    assert looked_at(help_desk).experts.frame.get_column("value").to_list() == [0.0]
+
+
+def test_the_latest_label_is_the_one_that_was_given_last_not_the_one_that_came_last(help_desk):
+    help_desk.run()
+    imported(help_desk, "prompt_id,polite,at\nq1,pass,2026-05-03T12:00:00Z\nq2,pass,2026-05-03\n")
+    imported(help_desk, "prompt_id,polite,at\nq1,fail,2026-05-03 09:00\nq2,fail,\n")
+
+    labels = looked_at(help_desk).experts.frame.sort("row_id")
+    assert labels.select("row_id", "value").rows() == [(1, 1.0), (2, 0.0)]
+
+
+def test_a_file_that_cannot_be_read_takes_no_label_away(tmp_path):
+    evaluation = Evaluation(tmp_path, with_evaluation(experts="experts.csv"))
+    (tmp_path / "experts.csv").write_text("prompt_id,polite\nq1,fail\n", encoding="utf-8")
+    evaluation.run()
+    imported(evaluation, "prompt_id,polite\nq2,fail\n")
+    evaluation.path.write_text(yaml.safe_dump(with_evaluation(experts="renamed.csv")), encoding="utf-8")
+
+    with pytest.raises(IngestError, match=r"renamed.csv"):
+        evaluation.run()
+    with pytest.raises(IngestError, match=r"renamed.csv"):
+        import_experts(
+            evaluation.project,
+            evaluation.recipe,
+            evaluated_dataset(evaluation.project, evaluation.recipe),
+            drop="labels.csv",
+        )
+    assert looked_at(evaluation).experts.frame.get_column("row_id").to_list() == [1, 2]
 
 
 def test_a_label_stays_with_the_response_that_the_expert_read(tmp_path):

@@ -44,13 +44,12 @@ def import_(
 
 
 def _import_labels(what: str, source: Path | None, file: Path, drop: Path | None, json: bool) -> None:
-    from nacre.loop import drop_table, evaluated_dataset, import_experts, import_scores
+    from nacre.loop import evaluated_dataset, import_experts, import_scores
 
     with opened_evaluation(file, create=True) as (project, recipe):
-        if drop is not None:
-            drop_table(project.experts if what == "experts" else project.scores, drop.name)
         importer = import_experts if what == "experts" else import_scores
-        n = importer(project, recipe, evaluated_dataset(project, recipe), source)
+        responses = evaluated_dataset(project, recipe)
+        n = importer(project, recipe, responses, source, drop=None if drop is None else drop.name)
     if json:
         print_json({"imported": n})
     elif n is None:

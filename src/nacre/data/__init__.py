@@ -8,6 +8,7 @@ from nacre.data._frames import to_polars
 from nacre.data._objects import read_objects
 from nacre.data._readers import Batches, read, read_batches
 from nacre.data._schemas import Classes, Holds, LabelSchema, MultiLabel, Number, Spans, VoteSchema, schema_from_spec
+from nacre.data._text_types import utc_times
 from nacre.data._votes import read_votes
 from nacre.data._writers import write
 
@@ -33,6 +34,7 @@ __all__ = [
     "read_votes",
     "schema_from_spec",
     "to_polars",
+    "utc_times",
     "write",
     "written_aside",
 ]

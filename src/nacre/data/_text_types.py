@@ -120,6 +120,18 @@ def parsed_times(text: pl.Series, dtype: pl.Datetime) -> pl.Series:
     return times.dt.convert_time_zone(dtype.time_zone)
 
 
+def utc_times(column: pl.Series) -> pl.Series:
+    """Return a column as times in UTC, which is also meant where no zone is named; null where it is no ISO 8601.
+
+    Examples:
+        >>> utc_times(pl.Series(["2026-05-03T12:00:00+02:00", "2026-05-03 10:00", "03/05/2026"])).dt.hour().to_list()
+        [10, 10, None]
+    """
+    text = column.cast(pl.String)
+    plain = parsed_times(text, pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return parsed_times(text, pl.Datetime("us", "UTC")).zip_with(plain.is_null(), plain)
+
+
 def _cast_json(column: pl.Series, dtype: pl.DataType, numbers: np.ndarray) -> tuple[pl.Series, list[Fault]]:
     values: list[object] = []
     faults = []

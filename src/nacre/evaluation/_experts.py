@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nacre._hashing import hash_frame, hash_text
-from nacre.data import Classes, to_polars
+from nacre.data import Classes, to_polars, utc_times
 from nacre.errors import SchemaError, UnknownFieldError, UnknownNameError, did_you_mean
 from nacre.evaluation._answers import SCORED, as_answer, to_scores
 from nacre.evaluation._criterion import Criterion
@@ -171,15 +171,13 @@ def _with_defaults(table: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.Dat
     table = table.with_columns(
         pl.col("criterion").cast(pl.String),
         pl.col("annotator").cast(pl.String).fill_null(ANYBODY),
-        pl.col("weight").cast(pl.Float64),
     )
     for name in _KEYS[:2]:
         if (missing := table.get_column(name).is_null()).any():
             raise SchemaError(f"The {missing.arg_true()[0] + 1}. expert label has no `{name}`. Fill it in.")
-    weight = table.get_column("weight")
-    if not (weight.is_finite() & (weight > 0)).all():
-        raise SchemaError("A `weight` is one over the probability of having been sampled: a finite number above 0.")
-    return table
+    weight = _parsed(table, "weight", "a number above 0, one over the probability of having been sampled, such as 4.5")
+    at = _parsed(table, "at", "a time such as 2026-05-03T10:00Z (ISO 8601)") if "at" in table.columns else None
+    return table.with_columns(weight, pl.lit(None, dtype=EXPERT_COLUMNS["at"]).alias("at") if at is None else at)
 
 
 def _labels_of(part: pl.DataFrame, criteria: Mapping[str, Criterion]) -> pl.DataFrame:
@@ -198,7 +196,7 @@ def _labels_of(part: pl.DataFrame, criteria: Mapping[str, Criterion]) -> pl.Data
         "annotator",
         scores.get_column("value"),
         *(text.cast(pl.String).alias(key) for key, text in texts.items()),
-        _time(part).alias("at"),
+        "at",
         pl.col("weight").fill_null(_weight_of_others(part.get_column("weight"))),
     )
 
@@ -222,15 +220,23 @@ def _refuse(row: Mapping[str, Any], message: str, criterion: Criterion) -> None:
     )
 
 
-def _time(part: pl.DataFrame) -> pl.Expr:
-    if "at" not in part.columns:
-        return pl.lit(None, dtype=EXPERT_COLUMNS["at"])
-    dtype = part.schema["at"]
-    if dtype == pl.String:
-        return pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC")
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-        return pl.col("at").dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-    return pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+def _parsed(table: pl.DataFrame, name: str, expected: str) -> pl.Series:
+    """Return weights or times, which a table may hold as text."""
+    given = table.get_column(name)
+    text = given.cast(pl.String).str.strip_chars()
+    if name == "at":
+        values = utc_times(text)
+    else:
+        values = (text if given.dtype == pl.String else given).cast(pl.Float64, strict=False)
+        values = values.set(~(values.is_finite() & (values > 0)), None)
+    bad = values.is_null() & text.is_not_null() & (text != "")
+    if bad.any():
+        row = table.row(int(bad.arg_true()[0]), named=True)
+        raise SchemaError(
+            f"`{row['annotator']}` labels response {row['row_id']} on `{row['criterion']}` with the `{name}` "
+            f"{row[name]!r}; expected {expected}. Correct it, or leave it empty."
+        )
+    return values
 
 
 def _check_once(long: pl.DataFrame) -> None:

@@ -9,7 +9,7 @@ from nacre.loop._evaluation_export import export_responses, export_sample, expor
 from nacre.loop._evaluation_next import NextStep, next_steps
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_responses import Responses, recipe_responses
-from nacre.loop._evaluation_sync import drop_table, expert_labels, import_experts, import_scores
+from nacre.loop._evaluation_sync import expert_labels, import_experts, import_scores
 from nacre.loop._export import export_frame, export_project, export_recipe
 from nacre.loop._prediction import predict_source
 from nacre.loop._project_evaluation import (
@@ -51,7 +51,6 @@ __all__ = [
     "check_stage",
     "compare_runs",
     "distrusted",
-    "drop_table",
     "entries",
     "evaluated_dataset",
     "evaluated_rows",

@@ -16,7 +16,7 @@ from nacre.evaluation import ANYBODY, Criterion, ExpertLabels, Scores, criterion
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
-from nacre.loop._response_labels import WHERE, locate, read_labels, response_keys
+from nacre.loop._response_labels import WHERE, locate, read_labels, response_keys, with_times
 
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables
@@ -37,7 +37,12 @@ def sync_evaluation(project: Project, recipe: EvaluationRecipe) -> None:
 
 
 def import_experts(
-    project: Project, recipe: EvaluationRecipe, responses: Dataset, source: Path | None = None
+    project: Project,
+    recipe: EvaluationRecipe,
+    responses: Dataset,
+    source: Path | None = None,
+    *,
+    drop: str | None = None,
 ) -> int | None:
     """Keep the labels of experts in a file and return how many, or None where they were there already.
 
@@ -46,25 +51,36 @@ def import_experts(
         recipe: What the criteria are, and where its own labels of experts come from.
         responses: What the labels are about.
         source: A file beside that of the recipe; it replaces no other, not even one of its own name.
+        drop: The name of imported files to leave out from now on; all versions stay in the history.
+
+    Raises:
+        UnknownNameError: No file of the name `drop` was imported.
     """
     recipe = _with_criteria_of_runs(project, recipe)
 
     def check(labels: pl.DataFrame) -> None:
         ExpertLabels.from_frame(labels, recipe.criteria)
 
-    return _import(project.experts, recipe, responses, table=recipe.experts, source=source, check=check)
+    tables = project.experts
+    return _import(tables, recipe, responses, table=recipe.experts, source=source, drop=drop, check=check)
 
 
 def import_scores(
-    project: Project, recipe: EvaluationRecipe, responses: Dataset, source: Path | None = None
+    project: Project,
+    recipe: EvaluationRecipe,
+    responses: Dataset,
+    source: Path | None = None,
+    *,
+    drop: str | None = None,
 ) -> int | None:
-    """Keep the scores in a file and return how many, or None where they were there already."""
+    """Keep the scores in a file and return how many, or None where they were there already; see `import_experts`."""
     recipe = _with_criteria_of_runs(project, recipe)
 
     def check(labels: pl.DataFrame) -> None:
         check_names(_scores(labels, recipe.criteria, responses=None), recipe)
 
-    return _import(project.scores, recipe, responses, table=recipe.scores, source=source, check=check)
+    tables = project.scores
+    return _import(tables, recipe, responses, table=recipe.scores, source=source, drop=drop, check=check)
 
 
 def check_names(imported: Scores, recipe: EvaluationRecipe) -> None:
@@ -75,15 +91,6 @@ def check_names(imported: Scores, recipe: EvaluationRecipe) -> None:
                 f"`{evaluator.name}` is an evaluator of nacre.yaml, so scores that are imported need another name: put "
                 "it in a column `evaluator`."
             )
-
-
-def drop_table(tables: Tables, file: str) -> None:
-    """Leave out what was imported from files of this name; all versions stay in the history."""
-    names = [name for name in tables if name.rpartition(" ")[0] == file]
-    if not names:
-        raise UnknownNameError("imported file", file, available={name.rpartition(" ")[0] or name for name in tables})
-    for name in names:
-        del tables[name]
 
 
 def expert_labels(project: Project, criteria: Sequence[Criterion], responses: Dataset) -> ExpertLabels | None:
@@ -122,15 +129,17 @@ def _import(
     *,
     table: TableRecipe | None,
     source: Path | None,
+    drop: str | None,
     check: Callable[[pl.DataFrame], None],
 ) -> int | None:
     """Keep a file of labels; without `source` that of the recipe, which is what it says now."""
+    left_out = [] if drop is None else _names_of(tables, drop)
     if source is None:
-        for name, kept in tables.items():
-            if kept.detail["of_recipe"] and (table is None or name != table.source):
-                del tables[name]
-    if source is None and table is None:
-        return None
+        others = (name for name, kept in tables.items() if kept.detail["of_recipe"])
+        left_out += [name for name in others if table is None or name != table.source]
+        if table is None:
+            tables.remove(left_out)
+            return None
     own = table if source is None else None  # another file has its own names
     path = source if own is None and source is not None else recipe.folder / (own.source if own is not None else "")
     keyed = response_keys(responses)
@@ -144,8 +153,17 @@ def _import(
     )
     check(_numbered(labels, keyed))
     name = own.source if own is not None else f"{path.name} {hash_frame(labels)[:8]}"
-    is_new = tables.add(name, labels, detail={"of_recipe": source is None})
+    is_last = source is not None  # the file of the recipe is read in every run, others where somebody asks for it
+    is_new = tables.add(name, labels, detail={"of_recipe": source is None}, instead_of=left_out, is_last=is_last)
     return len(labels) if is_new else None
+
+
+def _names_of(tables: Tables, file: str) -> list[str]:
+    """Return the tables that were imported from files of this name."""
+    names = [name for name in tables if name.rpartition(" ")[0] == file]
+    if not names:
+        raise UnknownNameError("imported file", file, available={name.rpartition(" ")[0] or name for name in tables})
+    return names
 
 
 def _located(
@@ -154,16 +172,24 @@ def _located(
     frames = tables.frames()
     if not frames:
         return None
-    labels = pl.concat(frames, how="diagonal_relaxed")
+    labels = pl.concat(map(with_times, frames), how="diagonal_relaxed")
     if "annotator" in labels.columns:
         labels = labels.with_columns(pl.col("annotator").fill_null(ANYBODY))  # a table may name nobody, another does
     known = [criterion.name for criterion in criteria]
     unique = [*WHERE, *(key for key in keys if key in labels.columns)]
-    labels = labels.filter(pl.col("criterion").is_in(known))
+    labels = _latest_last(labels.filter(pl.col("criterion").is_in(known)), unique)
     found = locate(labels.unique(unique, keep="last", maintain_order=True), response_keys(responses))
     # The same response twice, by its text, may have been labeled twice; both labels now are of one row.
     found = found.unique([name for name in ("row_id", *unique[3:])], keep="last", maintain_order=True)
     return found if len(found) else None
+
+
+def _latest_last(labels: pl.DataFrame, same: Sequence[str]) -> pl.DataFrame:
+    """Order labels by when they were given, where all of the same response and expert say so, else as they came."""
+    if "at" not in labels.columns:
+        return labels
+    is_known = pl.col("at").is_not_null().all().over(same)
+    return labels.sort(pl.when(is_known).then("at"), maintain_order=True)
 
 
 def _weighed(project: Project, labels: pl.DataFrame) -> pl.DataFrame:

@@ -14,12 +14,12 @@ from typing import Any
 import polars as pl
 
 from nacre._hashing import hash_text
-from nacre.data import Dataset, read_batches
+from nacre.data import Dataset, read_batches, utc_times
 from nacre.errors import IngestError, UnknownFieldError
 
 PLACES = ("key", "uid", "prompt_id", "prompt", "row")
 _TEXTS = ("key", "uid", "prompt_id", "prompt", "response", "criterion", "score", "annotator", "explanation", "golden")
-_MORE_TEXTS = ("evaluator", "rationale")
+_MORE_TEXTS = ("evaluator", "rationale", "at", "weight")
 _CONTENT = ("response", "criterion", "score", "annotator", "evaluator", "explanation", "rationale")
 WHERE = ("key", "prompt_id", "repeat")
 
@@ -77,6 +77,11 @@ def read_labels(
         _check_found(table, place, path)
         return _with_place(table, responses.select(*WHERE).unique("key", keep="first"))
     return _looked_up(table, place, responses, before=before, path=path)
+
+
+def with_times(labels: pl.DataFrame) -> pl.DataFrame:
+    """Return labels with `at` as a time, where they have it: files write times in different ways."""
+    return labels.with_columns(at=utc_times(labels.get_column("at"))) if "at" in labels.columns else labels
 
 
 def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:

@@ -146,6 +146,15 @@ class Entry(Snapshot):
             return None
         return self.move(kind, name, version, action=action, detail=detail)
 
+    def put_last(self, kind: str, name: str, spec: Any) -> Event | None:
+        """Point a name to a spec and put it after all others; nothing happens where it is there already."""
+        version = self.add_version(kind, spec)
+        if self.names(kind)[-1:] == [name] and self.head(kind, name) == version:
+            return None
+        event = self.move(kind, name, version, action="set")
+        self._connection.execute(tables.head.update().where(self._object(kind, name)).values(position=event.id))
+        return event
+
     def add_version(self, kind: str, spec: Any) -> str:
         """Store a spec and return its hash."""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +43,40 @@ class Tables(Collection[Table]):
         super().__init__(journal, kind, encode=asdict, decode=lambda _, spec: Table(**spec))
         self._artifacts = artifacts
 
-    def add(self, source: str, frame: pl.DataFrame, *, detail: Mapping[str, Any] | None = None) -> bool:
-        """Keep a table under its source and return whether it is new."""
-        content = self._artifacts.put_frame(frame)
-        return self.put(source, Table(content, len(frame), dict(detail or {}))) is not None
+    def add(
+        self,
+        source: str,
+        frame: pl.DataFrame,
+        *,
+        detail: Mapping[str, Any] | None = None,
+        instead_of: Iterable[str] = (),
+        is_last: bool = True,
+    ) -> bool:
+        """Keep a table under its source, after all others, and return whether that changed anything.
+
+        Args:
+            source: Where it comes from.
+            frame: The table.
+            detail: What else is known of it, as JSON.
+            instead_of: Sources to leave out from now on; that and the new table become true together.
+            is_last: Whether a table that is there already comes after the others again.
+        """
+        self._check_name(source)
+        table = Table(self._artifacts.put_frame(frame), len(frame), dict(detail or {}))
+        spec = self._encode(table)
+        with self._journal.write() as entry:
+            for name in (name for name in instead_of if entry.head(self._kind, name) is not None):
+                entry.move(self._kind, name, None, action="delete")
+            is_there = entry.head(self._kind, source) == entry.add_version(self._kind, spec)
+            if is_there and not is_last:
+                return False
+            return entry.put_last(self._kind, source, spec) is not None
+
+    def remove(self, sources: Iterable[str]) -> None:
+        """Leave out sources, all together; all versions stay in the history."""
+        with self._journal.write() as entry:
+            for name in (name for name in sources if entry.head(self._kind, name) is not None):
+                entry.move(self._kind, name, None, action="delete")
 
     def read(self, source: str) -> pl.DataFrame:
         """Return the table of a source."""
