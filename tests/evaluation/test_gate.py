@@ -60,12 +60,27 @@ def test_a_stale_evaluator_is_refused_however_good_the_mean(matrix):
     assert result.exit_code == 2
 
 
-def test_responses_without_a_score_are_told():
-    scores = planted_scores({POLITE: [1] * 60 + [np.nan] * 40})
+@pytest.mark.parametrize(
+    ("n_missing", "status", "message"),
+    [
+        pytest.param(10, "passed", "polite[all] >= 0.9 holds: 1.00 [.96-1.00] n=90 (10 abstained).", id="a tenth"),
+        pytest.param(
+            40,
+            "not scored",
+            "polite[all] >= 0.9 is not decided: 1.00 [.94-1.00] n=60 (40 abstained), more than 10% of the responses "
+            "have no score.",
+            id="too many",
+        ),
+    ],
+)
+def test_responses_without_a_score_are_told_and_too_many_leave_a_gate_open(n_missing, status, message):
+    scores = planted_scores({POLITE: [1] * (100 - n_missing) + [np.nan] * n_missing})
 
-    (check,) = gate(evaluation_matrix(scores), ["polite >= .9"]).checks
+    result = gate(evaluation_matrix(scores), ["polite >= .9"])
 
-    assert check.message == "polite[all] >= 0.9 holds: 1.00 [.94-1.00] n=60 (40 abstained)."
+    assert (result.checks[0].status, result.checks[0].message) == (status, message)
+    assert result.exit_code == (0 if status == "passed" else 2)
+    assert ('errors="0"' in result.to_junit()) == (status == "passed")
 
 
 def test_the_mean_corrected_by_experts_decides_where_there_is_one():

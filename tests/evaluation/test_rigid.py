@@ -61,8 +61,8 @@ def test_experts_may_confirm_that_all_responses_are_alike(labels, is_confirmed):
 @pytest.mark.parametrize(
     ("values", "labels", "kind"),
     [
-        pytest.param([0] * 15 + [1] * 25, [1] * 20 + [0] * 5, "fails where experts pass", id="too strict"),
-        pytest.param([1] * 20 + [0] * 20, [0] * 15 + [1] * 5, "passes where experts fail", id="too lax"),
+        pytest.param([0] * 30 + [1] * 25, [1] * 40 + [0] * 5, "fails where experts pass", id="too strict"),
+        pytest.param([1] * 40 + [0] * 20, [0] * 40 + [1] * 5, "passes where experts fail", id="too lax"),
     ],
 )
 def test_an_evaluator_that_contradicts_experts_is_flagged(values, labels, kind):
@@ -70,6 +70,10 @@ def test_an_evaluator_that_contradicts_experts_is_flagged(values, labels, kind):
 
     assert flag.kind == kind
     assert flag.share.low > 0.5
+
+
+def test_a_few_labels_do_not_show_that_an_evaluator_contradicts_experts():
+    assert flags([0] * 29 + [1] * 29, [1] * 29) == ()
 
 
 def test_random_evaluators_are_rarely_called_rigid():

@@ -19,7 +19,12 @@ from nacre.metrics import Metric
 _CONDITION = re.compile(r"(?P<criterion>[^\[\]<>=]+)(?:\[(?P<slice>[^\]]+)\])?\s*(?P<sign>>=|<=)\s*(?P<bound>\S+)")
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-CheckStatus: TypeAlias = Literal["passed", "missed", "too few", "refused"]
+MOST_MISSING = 0.1
+"""Share of the responses without a score, for whatever reason, above which a gate does not decide: who is missing is
+seldom chance. Where an evaluator may abstain, ask for a slice in which it does not."""
+
+CheckStatus: TypeAlias = Literal["passed", "missed", "too few", "not scored", "refused"]
+_UNDECIDED = ("too few", "not scored", "refused")
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ class GateCheck:
         criterion: The criterion it is about.
         mean: What was measured; the mean corrected by experts where they labelled at least 30 prompts.
         is_corrected: Whether it is the corrected mean.
-        status: `passed` and `missed` by the bound of the interval, `too few` prompts to tell, or `refused` because an
-            evaluator is stale or not aligned.
+        status: `passed` and `missed` by the bound of the interval, `too few` prompts to tell, `not scored` where more
+            than a tenth of the responses have no score, or `refused` because an evaluator is stale or not aligned.
         message: In one sentence, what was found.
     """
 
@@ -108,9 +113,9 @@ class GateResult:
 
     @property
     def exit_code(self) -> int:
-        """0 when all passed, 1 when a bound misses, 2 when data are too few or an evaluator is refused."""
+        """0 when all passed, 1 when a bound misses, 2 when scores are too few or missing or an evaluator refused."""
         statuses = {check.status for check in self.checks}
-        return 1 if "missed" in statuses else 2 if statuses & {"too few", "refused"} else 0
+        return 1 if "missed" in statuses else 2 if statuses & {*_UNDECIDED} else 0
 
     def __repr__(self) -> str:
         statuses = Counter(check.status for check in self.checks)
@@ -131,7 +136,7 @@ class GateResult:
             name: What the test suite is called.
         """
         n_failures = sum(check.status == "missed" for check in self.checks)
-        n_errors = sum(check.status in ("too few", "refused") for check in self.checks)
+        n_errors = sum(check.status in _UNDECIDED for check in self.checks)
         counts = {"tests": str(len(self.checks)), "failures": str(n_failures), "errors": str(n_errors)}
         suites = ElementTree.Element("testsuites", {"name": _xml(name), **counts})
         suite = ElementTree.SubElement(suites, "testsuite", {"name": _xml(name), **counts, "skipped": "0", "time": "0"})
@@ -155,6 +160,9 @@ def gate(
     refused: Mapping[str, str] | None = None,
 ) -> GateResult:
     """Return whether a run reaches what is asked of it: with the bound of the interval, never with the mean alone.
+
+    Nothing is decided below 30 prompts, where more than a tenth of the responses have no score (`MOST_MISSING`), and
+    by evaluators that are not to be believed.
 
     Args:
         matrix: The run.
@@ -192,14 +200,20 @@ def _check(matrix: EvaluationMatrix, condition: GateCondition, refused: Mapping[
     is_corrected = cell.corrected is not None and not cell.corrected.is_too_few
     mean = cell.corrected if is_corrected and cell.corrected is not None else cell.mean
     reasons = [f"`{name}` is {refused[name]}" for name in matrix.evaluators[condition.criterion] if name in refused]
-    status = "refused" if reasons else "too few" if mean.is_too_few else _decided(condition, mean)
+    status = "refused" if reasons else _decided(condition, cell, mean)
     found = ", ".join(reasons) or f"{mean}{' corrected by experts' * is_corrected}{_missing(cell)}"
+    if status == "not scored":
+        found += f", more than {MOST_MISSING:.0%} of the responses have no score"
     words = {"passed": "holds", "missed": "misses"}
     message = f"{condition} {words.get(status, 'is not decided')}: {found}{_short_of(condition, mean, status)}."
     return GateCheck(str(condition), condition.slice, condition.criterion, mean, is_corrected, status, message)
 
 
-def _decided(condition: GateCondition, mean: Metric) -> CheckStatus:
+def _decided(condition: GateCondition, cell: Cell, mean: Metric) -> CheckStatus:
+    if cell.n_missing > MOST_MISSING * (cell.n_scored + cell.n_missing):
+        return "not scored"
+    if mean.is_too_few:
+        return "too few"
     holds = mean.low >= condition.bound if condition.sign == ">=" else mean.high <= condition.bound
     return "passed" if holds else "missed"
 

@@ -89,7 +89,7 @@ def rigid_evaluators(columns: Columns, experts: ExpertLabels | None = None) -> t
 
     Constant is one value on 30 prompts or more; near-constant a most frequent value whose share has a lower bound of at
     least .95; contradicting a fail rate whose lower bound is above .5 among responses that experts passed, or the
-    reverse.
+    reverse, on 30 prompts or more.
 
     Args:
         columns: A column per evaluator.
@@ -144,10 +144,10 @@ def _contradicting(columns: Columns, place: int, criterion: Criterion, labels: F
     passes, should_pass = criterion.passed(values), criterion.passed(labels)
     evaluator = columns.evaluators[columns.names[place]][0]
     fails = _share(~passes, is_known & should_pass, columns)
-    if fails.low > 0.5:
+    if fails.n >= MIN_N and fails.low > 0.5:
         yield Rigid(evaluator, criterion.name, "fails where experts pass", "fail", fails, passes=False)
     accepts = _share(passes, is_known & ~should_pass, columns)
-    if accepts.low > 0.5:
+    if accepts.n >= MIN_N and accepts.low > 0.5:
         yield Rigid(evaluator, criterion.name, "passes where experts fail", "pass", accepts, passes=True)
 
 
