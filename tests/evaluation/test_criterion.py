@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nacre.data import Classes, Number
 from nacre.errors import SchemaError, SpecError
-from nacre.evaluation import PASS_FAIL, PREFERENCE, Criterion, criterion_from_spec
+from nacre.evaluation import PASS_FAIL, PREFERENCE, Criterion, criterion_from_spec, to_scores
 
 GRADES = Classes(("poor", "fair", "good"), ordered=True)
 SECONDS = Number(0, 10)
@@ -93,3 +93,17 @@ def test_the_target_may_change_without_scoring_anything_again():
     assert Criterion("c", target=0.5).fingerprint == Criterion("c", target=0.9).fingerprint
     assert Criterion("c", "Friendly.").fingerprint != Criterion("c", "Kind.").fingerprint
     assert Criterion("c", scale=PASS_FAIL).kind == "pass_fail"
+
+
+def test_numbers_name_the_classes_of_a_scale():
+    useful = criterion_from_spec("useful", {"scale": {"ordinal": [1, 2, 3, 4, 5]}, "passes": 4})
+
+    assert useful.scale.names == ("1", "2", "3", "4", "5")
+    assert useful.outcome([2, 3, 4]).tolist() == [0, 1, 1]
+    assert criterion_from_spec("useful", useful.spec()) == useful
+    assert to_scores([4, 5.0, "3", 6], None, useful).select("value", "status").rows() == [
+        (3.0, "scored"),
+        (4.0, "scored"),
+        (2.0, "scored"),
+        (None, "unparsable"),
+    ]

@@ -6,6 +6,8 @@ from nacre.data import Classes, Number
 from nacre.engine import MemoryStore
 from nacre.errors import SchemaError, SpecError, UnknownFieldError, UnknownNameError
 from nacre.evaluation import (
+    PASS_FAIL,
+    PREFERENCE,
     Criterion,
     Evaluator,
     ExpertLabels,
@@ -345,3 +347,27 @@ def test_names_that_mix_up_two_evaluators_are_refused():
     )
     with pytest.raises(SchemaError, match="`judge: polite` names several"):
         Scores.from_frame(frame, (Criterion("polite"), Criterion("brief")), responses=read_responses(ANSWERS).collect())
+
+
+@pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64], ids=str)
+@pytest.mark.parametrize(
+    ("scale", "values", "expected"),
+    [
+        pytest.param(PREFERENCE, {}, [None, None, None], id="a code of another tool is no preference"),
+        pytest.param(PREFERENCE, {"0": "tied", "1": "won", "2": "lost"}, [1.0, 2.0, 0.0], id="mapped"),
+        pytest.param(Classes(("1", "2", "3"), ordered=True), {}, [None, 0.0, 1.0], id="classes called by numbers"),
+        pytest.param(PASS_FAIL, {}, [0.0, 1.0, None], id="0 and 1 are fail and pass"),
+    ],
+)
+def test_numbers_in_a_field_are_never_taken_for_places_on_a_scale(scale, values, expected, dtype):
+    answers = pl.DataFrame(
+        {"prompt": ["a", "b", "c"], "response": ["x"] * 3, "judge": pl.Series([0, 1, 2], dtype=dtype)}
+    )
+
+    scores = evaluate(
+        [Evaluator("judge", Criterion("better", scale=scale), Existing("judge", "judge", values))], answers
+    )
+
+    assert scores.frame.get_column("value").to_list() == expected
+    assert scores.frame.filter(pl.col("status") == "unparsable").get_column("message").null_count() == 0
+    assert scores.frame.get_column("status").to_list() == ["unparsable" if v is None else "scored" for v in expected]

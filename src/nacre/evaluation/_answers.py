@@ -25,8 +25,9 @@ def to_scores(answers: Sequence[Any], errors: Sequence[str | None] | None, crite
     """Return `value`, `status`, `rationale` and `message` of each answer.
 
     Args:
-        answers: One a response: a class by name, true or false for pass/fail, a number for a number, None to abstain;
-            or a pair of that and the reason; or a mapping with `score` and `rationale`.
+        answers: One a response: a class by name (or the number that is its name), true or false for pass/fail, a
+            number for a number, None to abstain; or a pair of that and the reason; or a mapping with `score` and
+            `rationale`.
         errors: What went wrong before, per response.
         criterion: What the answers are about.
 
@@ -127,6 +128,8 @@ def _point(answer: Any, criterion: Criterion, known: dict[Any, float]) -> float 
 def _class(answer: Any, scale: Classes) -> float:
     if isinstance(answer, bool) and scale == PASS_FAIL:
         return float(answer)
+    if isinstance(answer, int | float) and not isinstance(answer, bool) and f"{answer:g}" in scale.names:
+        return float(scale.code(f"{answer:g}"))  # classes that are called 1, 2, 3
     if isinstance(answer, str) and answer.strip().casefold() in (names := [name.casefold() for name in scale.names]):
         return float(names.index(answer.strip().casefold()))
     raise SchemaError(f"Expected {' or '.join(scale.names)}, found {_shown(answer)}.")

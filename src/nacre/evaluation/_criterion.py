@@ -168,6 +168,8 @@ def criterion_from_spec(name: str, spec: Any) -> Criterion:
         >>> spec = {"scale": {"ordinal": ["wrong", "partly", "right"]}, "passes": "partly", "target": 0.8}
         >>> criterion_from_spec("correct", spec).spec() == spec
         True
+        >>> criterion_from_spec("useful", {"scale": {"ordinal": [1, 2, 3]}, "passes": 2}).passes
+        '2'
     """
     if spec is None or isinstance(spec, str):
         return Criterion(name, spec or "")
@@ -187,7 +189,7 @@ def criterion_from_spec(name: str, spec: Any) -> Criterion:
         name,
         description,
         _scale(name, spec.get("scale", "pass_fail")),
-        spec.get("passes"),
+        _passes(spec),
         spec.get("target"),
         spec.get("rationale", False),
         spec.get("lower_is_better", False),
@@ -200,7 +202,7 @@ def _scale(name: str, spec: Any) -> Scale:
     if isinstance(spec, Mapping) and len(spec) == 1:
         ((kind, value),) = spec.items()
         if kind == "ordinal" and isinstance(value, list | tuple):
-            return Classes(tuple(value), ordered=True)
+            return Classes(tuple(map(_class_name, value)), ordered=True)
         if kind == "number" and isinstance(value, Mapping) and set(value) == {"low", "high"}:
             if not all(_is_number(limit) for limit in value.values()):
                 raise SpecError(f"The limits of `{name}` are numbers; found {value!r}.")
@@ -209,6 +211,16 @@ def _scale(name: str, spec: Any) -> Scale:
         f"The scale of `{name}` is `pass_fail`, `preference`, `{{ordinal: [lowest, ..., highest]}}` or "
         f"`{{number: {{low: 0, high: 1}}}}`; found {spec!r}."
     )
+
+
+def _passes(spec: Mapping[str, Any]) -> Any:
+    scale, passes = spec.get("scale"), spec.get("passes")
+    return _class_name(passes) if isinstance(scale, Mapping) and "ordinal" in scale else passes
+
+
+def _class_name(value: Any) -> Any:
+    """Return the name of a class: of a scale from 1 to 5 the numbers as text."""
+    return str(value) if _is_number(value) else value
 
 
 def _is_number(value: Any) -> bool:

@@ -104,6 +104,8 @@ class Evaluator:
             column = responses.get_column(function.column)
             if isinstance(scale, Number) or column.dtype == pl.Boolean:
                 return to_scores(column.to_list(), None, self.criterion)
+            if scale != PASS_FAIL and column.dtype.is_numeric():
+                responses = responses.with_columns(_as_names(column))
             return scores_of_votes(function.vote(responses, scale), not_scored="unparsable")
         return scores_of_votes(function.vote(responses, cast("Classes", scale)), not_scored="failed")
 
@@ -114,6 +116,16 @@ class Evaluator:
         if isinstance(self.function, Condition):
             return {"criterion": self.criterion.name, "passes": self.function.spec()}
         return {"criterion": self.criterion.name, **self.function.spec()}
+
+
+def _as_names(numbers: pl.Series) -> pl.Series:
+    """Return numbers as text: on a scale they are names of classes, or mapped by `values`.
+
+    Only 0 and 1 of a pass or fail are codes. Elsewhere each tool has its own: 0, 1, 2 of a preference may be a tie, the
+    first and the second, and would silently be taken for lost, tied and won.
+    """
+    texts = [None if number is None else f"{number:g}" for number in numbers.to_list()]
+    return pl.Series(numbers.name, texts, dtype=pl.String)
 
 
 def evaluator_from_spec(name: str, spec: Any, criteria: Mapping[str, Criterion]) -> Evaluator:
