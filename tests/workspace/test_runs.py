@@ -54,6 +54,13 @@ def test_a_run_is_found_by_number_or_by_the_newest_note(runs, name, number):
     assert runs[name].number == number
 
 
+def test_a_number_is_that_of_a_run_before_it_is_a_note(runs):
+    for scores, note in (("a1", "base"), ("a2", "1"), ("a3", "7")):
+        runs.add(content(scores), note=note)
+
+    assert [runs["1"].number, runs["7"].number] == [1, 3]
+
+
 def test_a_run_that_is_not_there_is_named_with_those_that_are(runs):
     runs.add(content(), note="base")
 

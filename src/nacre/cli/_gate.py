@@ -30,6 +30,7 @@ def gate(
     Nobody can tell where there are fewer than 30 prompts, or where an evaluator changed since experts checked it or
     disagrees with them.
     """
+    from nacre.data import written_aside
     from nacre.evaluation import gate as check
     from nacre.loop import distrusted, project_evaluation
 
@@ -41,13 +42,14 @@ def gate(
                 "There is nothing to ask for: give --min 'correct>=0.8', a `gate`, or a `target` of a criterion."
             )
         result = check(evaluation.matrix, list(conditions), refused=distrusted(evaluation))
-    if junit is not None:
-        junit.write_text(result.to_junit(), encoding="utf-8")
     if json:
         print_json({"run": evaluation.run.number, **result.to_dict()})
     else:
         for line in result.checks:
             print_text(line.message)
+    if junit is not None:
+        with written_aside(junit) as partial:
+            partial.write_text(result.to_junit(), encoding="utf-8")
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 

@@ -57,6 +57,8 @@ def run(
     A project runs the stages that its nacre.yaml describes. What has not changed since the last run is not computed
     again.
     """
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise SpecError(f"The report is a page, but `{report}` does not end with .html. Name another file.")
     given = Given(file.parent, note, refused, responses, system, jobs, retry_errors, report, json)
     document: dict[str, Any] = {}
     with opened_project(file, create=True) as (project, recipe):
@@ -112,7 +114,7 @@ def _evaluate(project: Project, recipe: EvaluationRecipe, page: Path, given: Giv
             retry_errors=given.retry_errors,
             progress=progress,
         )
-    evaluation = project_evaluation(project, recipe)
+    evaluation = project_evaluation(project, recipe, evaluated.run.number)
     record_alignments(evaluation)
     write_evaluation_report(evaluation, page)
     if not given.json:

@@ -93,11 +93,12 @@ class Runs:
         return (_run(events[name], spec) for name, spec in specs.items())
 
     def __getitem__(self, name: int | str) -> Run:
-        """Return a run by its number, or the newest with this note."""
+        """Return a run by its number, or else the newest with this note."""
         runs = list(self)
-        for run in reversed(runs):
-            if str(name) in (str(run.number), run.note):
-                return run
+        numbered = (run for run in runs if str(run.number) == str(name))
+        noted = (run for run in reversed(runs) if run.note == name)
+        for run in (*numbered, *noted):
+            return run
         raise UnknownNameError(KIND, str(name), available=(run.name for run in runs))
 
     @property

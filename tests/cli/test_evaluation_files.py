@@ -1,0 +1,64 @@
+"""Which files the commands of an evaluation write, and which they leave alone."""
+
+import pytest
+
+import nacre.loop
+from nacre.cli._run import Given, _evaluate
+from planted_evaluations import Evaluation, responses, write_evaluation
+
+
+@pytest.fixture
+def help_desk(nacre):
+    """The program in a folder with an evaluation that was never run."""
+    write_evaluation(nacre.folder)
+    return nacre
+
+
+@pytest.mark.e2e
+def test_a_report_never_replaces_what_is_no_page(help_desk):
+    before = (help_desk.folder / "nacre.yaml").read_text()
+
+    assert "does not end with .html" in help_desk("run", "--report", "nacre.yaml", code=1)
+    assert (help_desk.folder / "nacre.yaml").read_text() == before
+
+
+@pytest.mark.e2e
+def test_a_gate_tells_what_it_found_where_its_file_cannot_be_written(help_desk):
+    help_desk("run")
+
+    done = help_desk.run("gate", "--min", "polite>=.9", "--junit", "no_folder/gate.xml")
+
+    assert done.returncode == 1
+    assert "polite" in done.stdout
+    assert "There is no folder" in done.stderr
+
+
+@pytest.mark.e2e
+def test_a_recipe_is_exported_whole_or_not_at_all(help_desk):
+    help_desk("run")
+
+    help_desk("export", "recipe", "-o", "copy.yaml")
+
+    assert help_desk.folder.joinpath("copy.yaml").read_text().startswith("project: help")
+    assert "There is no folder" in help_desk("export", "recipe", "-o", "no_folder/copy.yaml", code=1)
+    assert not list(help_desk.folder.glob("*.partial"))
+
+
+def test_a_run_tells_of_itself_though_another_ended_meanwhile(tmp_path, monkeypatch):
+    evaluation = Evaluation(tmp_path)
+
+    def run_twice(project, recipe, **options):
+        done = run_benchmark(project, recipe, **options)
+        responses(polite=2).write_ndjson(tmp_path / "responses.jsonl")
+        run_benchmark(project, recipe)
+        return done
+
+    run_benchmark = nacre.loop.run_benchmark
+    monkeypatch.setattr(nacre.loop, "run_benchmark", run_twice)
+    given = Given(tmp_path, None, None, None, None, 1, False, None, True)
+
+    document = _evaluate(evaluation.project, evaluation.recipe, tmp_path / "page.html", given)
+
+    assert document["run"] == 1
+    cells = {(cell["slice"], cell["criterion"]): cell for cell in document["matrix"]["cells"]}
+    assert cells["all", "polite"]["mean"]["value"] == pytest.approx(1 / 3)
