@@ -57,6 +57,23 @@ def test_a_run_tells_what_was_scored_what_is_wrong_and_what_to_do(help_desk):
     assert (help_desk.folder / "evaluation.html").read_text().startswith("<!doctype html>")
 
 
+def test_what_cannot_be_compared_or_scored_is_told_and_stops_no_run(help_desk):
+    criteria = {**RECIPE["evaluation"]["criteria"], "helpful": "Solves it."}
+    (help_desk.folder / "nacre.yaml").write_text(yaml.safe_dump(with_evaluation(criteria=criteria)))
+    help_desk("run")
+    frame = responses().with_columns(id="new" + pl.col("id"))
+    frame.with_columns(response=pl.lit(None, pl.String)).write_ndjson(help_desk.folder / "responses.jsonl")
+    told = help_desk("run")
+
+    assert f"{N} of {N} responses have no answer" in told
+    assert "Nothing scores `helpful`" in told
+    assert "so nothing is compared" in told
+    page = (help_desk.folder / "evaluation.html").read_text()
+    assert f"{N} without an answer" in page
+    assert "so nothing is compared" in page
+    assert "nothing scores `helpful`" in help_desk.run("gate", "--min", "helpful >= 0.5").stderr
+
+
 def test_a_run_as_json(evaluated):
     found = evaluated.json("run")["evaluation"]
 
@@ -128,6 +145,31 @@ def test_compare_as_text_as_json_and_for_a_pull_request(evaluated):
     assert "| all | polite |" in page
     assert "There is no run `bas`" in evaluated("compare", "bas", code=1)
     assert "Did you mean" not in evaluated("compare", "1", "--format", "html", code=1)
+
+
+def test_a_comparison_is_one_table_on_a_narrow_terminal(evaluated, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+
+    lines = evaluated("compare", "base", "better").splitlines()
+
+    (head,) = (line for line in lines if line.startswith("slice"))
+    assert head.split() == ["slice", "criterion", "before", "after", "change", "up/down", "clear"]
+    (rule,) = (line for line in lines if line.startswith("---"))
+    assert len(rule) <= 100
+
+
+def test_evaluators_to_doubt_are_told_with_what_to_do(help_desk):
+    spec = with_evaluation(evaluators={"fails": {"criterion": "polite", "code": "fails.py:fails"}})
+    write_evaluation(help_desk.folder, spec)
+    (help_desk.folder / "fails.py").write_text("def fails(response):\n    return False\n")
+
+    told = help_desk("run")
+    shown = help_desk("show", "evaluators")
+
+    meaning = "fails everything, so it separates no responses: check with a good response that it can pass"
+    assert f"doubt         fails {meaning}" in told
+    assert f"`fails` {meaning}." in told
+    assert f"evaluators to doubt\n  fails {meaning}" in shown
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,12 @@ def run_summary(run: Run) -> dict[str, Any]:
 
 def evaluated_document(evaluated: Evaluated, evaluation: ProjectEvaluation) -> dict[str, Any]:
     """Return what running a benchmark did as JSON."""
-    from nacre.loop import next_steps
+    from nacre.loop import evaluation_notes, next_steps
 
     return {
         **run_summary(evaluated.run),
         "is_new": evaluated.is_new,
-        "notes": list(evaluated.notes),
+        "notes": [*evaluated.notes, *evaluation_notes(evaluation)],
         "baseline": None if evaluation.baseline is None else evaluation.baseline.number,
         "matrix": evaluation.matrix.to_dict(),
         "next": [step.to_dict() for step in next_steps(evaluation)],
@@ -86,8 +86,11 @@ def _print_counts(run: Run) -> None:
 def print_matrix(evaluation: ProjectEvaluation) -> None:
     """Print slices by criteria, which cells changed against the baseline, and which evaluators to doubt."""
     from nacre.evaluation import matrix_chart
+    from nacre.loop import evaluation_notes
 
     matrix = evaluation.matrix
+    for note in evaluation_notes(evaluation):
+        print_text(f"note          {note}")
     print_text()
     print_chart(matrix_chart(matrix.to_dict()))
     missing = {name: cell.n_missing for name in matrix.criteria if (cell := matrix.cells[ALL, name]).n_missing}

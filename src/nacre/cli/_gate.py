@@ -13,7 +13,7 @@ from nacre.cli._project import RECIPE, File, Json, opened_evaluation
 from nacre.errors import SpecError
 
 if TYPE_CHECKING:
-    from nacre.evaluation import Criterion
+    from nacre.evaluation import Criterion, GateCondition
 
 
 def gate(
@@ -31,8 +31,9 @@ def gate(
     disagrees with them.
     """
     from nacre.data import written_aside
+    from nacre.evaluation import GateCondition
     from nacre.evaluation import gate as check
-    from nacre.loop import distrusted, project_evaluation
+    from nacre.loop import distrusted, project_evaluation, unscored_criteria
 
     with opened_evaluation(file) as (project, recipe):
         evaluation = project_evaluation(project, recipe, run)
@@ -41,7 +42,9 @@ def gate(
             raise SpecError(
                 "There is nothing to ask for: give --min 'correct>=0.8', a `gate`, or a `target` of a criterion."
             )
-        result = check(evaluation.matrix, list(conditions), refused=distrusted(evaluation))
+        asked = [GateCondition.parse(part) for part in conditions]
+        _check_scored(asked, unscored_criteria(evaluation.scores))
+        result = check(evaluation.matrix, asked, refused=distrusted(evaluation))
     if json:
         print_json({"run": evaluation.run.number, **result.to_dict()})
     else:
@@ -52,6 +55,15 @@ def gate(
             partial.write_text(result.to_junit(), encoding="utf-8")
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+def _check_scored(conditions: Sequence[GateCondition], unscored: Sequence[str]) -> None:
+    for part in conditions:
+        if part.criterion in unscored:
+            raise SpecError(
+                f"`{part}` cannot be checked, as nothing scores `{part.criterion}`. Give it an evaluator in "
+                "nacre.yaml, or import scores."
+            )
 
 
 def _targets(criteria: Sequence[Criterion]) -> list[str]:

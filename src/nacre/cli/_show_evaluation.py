@@ -124,12 +124,13 @@ def _short(value: Any) -> str:
 
 def matrix(file: File = RECIPE, run: RunName = None, baseline: Baseline = None, json: Json = False) -> None:
     """Slices by criteria with means and intervals, what changed against a baseline, and which evaluators to doubt."""
-    from nacre.loop import project_evaluation
+    from nacre.loop import evaluation_notes, project_evaluation
 
     with opened_evaluation(file) as (project, recipe):
         evaluation = project_evaluation(project, recipe, run, baseline=baseline)
         if json:
-            return print_json({"run": evaluation.run.number, **evaluation.matrix.to_dict()})
+            notes = list(evaluation_notes(evaluation))
+            return print_json({"run": evaluation.run.number, "notes": notes, **evaluation.matrix.to_dict()})
         print_text(f"run {evaluation.run.name}")
         return print_matrix(evaluation)
 
@@ -154,7 +155,7 @@ def gaps(file: File = RECIPE, run: RunName = None, json: Json = False) -> None:
 
 
 def evaluators(file: File = RECIPE, run: RunName = None, json: Json = False) -> None:
-    """What each evaluator scored, abstained on and failed on, and whether it is too rigid."""
+    """What each evaluator scored, abstained on and failed on, and which evaluators to doubt."""
     from nacre.displays import Column
     from nacre.loop import project_evaluation
 
@@ -176,16 +177,19 @@ def evaluators(file: File = RECIPE, run: RunName = None, json: Json = False) -> 
         ]
     if json:
         return print_json(found)
-    kinds = {name: flag.kind for name, flag in rigid.items()}
-    rows = [{**row, "mean": means[name], "rigid": kinds.get(name)} for name, row in zip(means, found, strict=True)]
+    rows = [{**row, "mean": means[name]} for name, row in zip(means, found, strict=True)]
     columns = [
         Column("evaluator", "evaluator", "code"),
         Column("criterion", "criterion"),
         *(Column(name, name, "integer") for name in ("scored", "abstained", "unparsable", "failed")),
         Column("mean", "mean", "metric", format="number"),
-        Column("rigid", "too rigid"),
     ]
-    return print_table(rows, columns)
+    print_table(rows, columns)
+    if rigid:
+        print_text("\nevaluators to doubt")
+    for flag in rigid.values():
+        print_text(f"  {flag}")
+    return None
 
 
 def agreement(file: File = RECIPE, slice: SliceName = "all", run: RunName = None, json: Json = False) -> None:

@@ -7,6 +7,7 @@ from nacre.loop._evaluation import Evaluated, run_benchmark
 from nacre.loop._evaluation_benchmark import export_benchmark
 from nacre.loop._evaluation_export import export_responses, export_sample, export_scores
 from nacre.loop._evaluation_next import NextStep, next_steps
+from nacre.loop._evaluation_notes import evaluation_notes, unscored_criteria, without_answer
 from nacre.loop._evaluation_recipe import EvaluationRecipe
 from nacre.loop._evaluation_responses import Responses, recipe_responses
 from nacre.loop._evaluation_sync import expert_labels, import_experts, import_scores
@@ -54,6 +55,7 @@ __all__ = [
     "entries",
     "evaluated_dataset",
     "evaluated_rows",
+    "evaluation_notes",
     "expert_labels",
     "export_benchmark",
     "export_frame",
@@ -86,4 +88,6 @@ __all__ = [
     "split_outcomes",
     "sync",
     "train_model",
+    "unscored_criteria",
+    "without_answer",
 ]

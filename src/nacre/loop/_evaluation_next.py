@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nacre.evaluation import ALL, ALL_CRITERIA, Cell, Rigid
+from nacre.loop._evaluation_notes import unscored_criteria
 
 if TYPE_CHECKING:
     from nacre.loop._project_evaluation import ProjectEvaluation
@@ -41,6 +42,7 @@ def next_steps(evaluation: ProjectEvaluation) -> tuple[NextStep, ...]:
 
 
 def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    yield from _unscored(evaluation)
     yield from _not_scored(evaluation)
     yield from _gaps(evaluation)
     if evaluation.experts is None:
@@ -60,6 +62,11 @@ def _of_rigid(flag: Rigid) -> NextStep:
         f"`{flag.evaluator}` {told}. Read what it scores.",
         f"nacre show responses --criterion {_typed(flag.criterion)}",
     )
+
+
+def _unscored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    for name in unscored_criteria(evaluation.scores):
+        yield NextStep(f"Nothing scores `{name}`: give it an evaluator in nacre.yaml, or import scores.")
 
 
 def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from nacre.data import Dataset
-from nacre.errors import WorkspaceError
+from nacre.errors import SchemaError, WorkspaceError
 from nacre.evaluation import (
     ALL,
     AgreementReport,
@@ -81,6 +81,35 @@ class ProjectEvaluation:
     def matrix(self) -> EvaluationMatrix:
         """Slices by criteria, against the baseline."""
         return evaluation_matrix(self.scores, self.members, baseline=self.baseline_scores, experts=self.experts)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What changed since the baseline; None without one, and where nothing in it can be compared."""
+        return self._compared if isinstance(self._compared, Comparison) else None
+
+    @cached_property
+    def not_compared(self) -> str:
+        """Why the run is compared with none before it; empty where it is, and for the first run."""
+        if self.baseline is not None:
+            told = self._compared
+            return "" if isinstance(told, Comparison) else f"Run {self.baseline.name} is not compared. {told}"
+        if not any(other != self.run for other in _earlier(self.project, self.recipe, self.run)):
+            return ""
+        if _baseline(self.project, self.recipe, self.run, None) is not None:
+            return ""
+        before = "No earlier run has"
+        if self.recipe.baseline is not None:
+            before = f"The baseline of nacre.yaml, run {self.recipe.baseline}, does not have"
+        return f"{before} a prompt of run {self.run.name}, by `prompt_id`, so nothing is compared."
+
+    @cached_property
+    def _compared(self) -> Comparison | str:
+        if self.baseline is None:
+            return ""
+        try:
+            return compare_runs(self.project, self.recipe, self.baseline.number, self.run.number)
+        except SchemaError as error:  # the runs have nothing in common, which is no reason to stop
+            return str(error)
 
     @cached_property
     def evaluator_means(self) -> dict[str, Metric]:
@@ -160,10 +189,16 @@ def _baseline(project: Project, recipe: EvaluationRecipe, run: Run, baseline: in
     """Return the run to compare with; one that is not asked for by name must share a prompt."""
     if baseline is not None:
         return None if (found := project.runs[baseline]) == run else found
-    earlier = [project.runs[recipe.baseline]] if recipe.baseline is not None else reversed(list(project.runs))
-    candidates = (other for other in earlier if other.number < run.number or recipe.baseline is not None)
     prompts = _prompts(project, run)
-    return next((other for other in candidates if other != run and prompts & _prompts(project, other)), None)
+    candidates = (other for other in _earlier(project, recipe, run) if other != run)
+    return next((other for other in candidates if prompts & _prompts(project, other)), None)
+
+
+def _earlier(project: Project, recipe: EvaluationRecipe, run: Run) -> list[Run]:
+    """Return the runs that a run may be compared with, newest first: that of the recipe, or those before."""
+    if recipe.baseline is not None:
+        return [project.runs[recipe.baseline]]
+    return [other for other in reversed(list(project.runs)) if other.number < run.number]
 
 
 def _prompts(project: Project, run: Run) -> set[str]:

@@ -48,7 +48,7 @@ def changes_section(subject: EvaluationSubject, cards: ResponseCards) -> Section
     """Compare with the baseline."""
     comparison = subject.comparison
     if comparison is None:
-        return Section("What changed", [_FIRST])
+        return Section("What changed", [subject.not_compared or _FIRST])
     content: list[Block] = [f"{comparison.verdict} {_HOW}", *_overview(subject, comparison), *_left_out(comparison)]
     moved = moved_rows(subject)
     for name in comparison.criteria:

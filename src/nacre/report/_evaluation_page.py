@@ -64,7 +64,7 @@ def _n_characters(subject: EvaluationSubject, row_ids: Sequence[int]) -> int:
 
 
 def _result(subject: EvaluationSubject, shown: Mapping[tuple[str, str], Shown]) -> Section:
-    content: list[Block] = [matrix_chart(subject, shown)]
+    content: list[Block] = [*subject.notes, matrix_chart(subject, shown)]
     if subject.steps:
         content.append(Section("What to do next", list(_steps(subject)), anchor="next"))
     if subject.win_rates:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nacre.evaluation import WinRate, win_rates
-from nacre.loop import ProjectEvaluation, alignments, compare_runs, next_steps
+from nacre.loop import ProjectEvaluation, alignments, evaluation_notes, next_steps, without_answer
 from nacre.metrics import Metric
 from nacre.report._edits import changes_in_words
 from nacre.report._evaluation_page import evaluation_page
@@ -33,9 +33,6 @@ def write_evaluation_report(evaluation: ProjectEvaluation, path: Path) -> None:
 def evaluation_subject(evaluation: ProjectEvaluation) -> EvaluationSubject:
     """Return all that the report says of a run."""
     project, run, baseline = evaluation.project, evaluation.run, evaluation.baseline
-    comparison = None
-    if baseline is not None:
-        comparison = compare_runs(project, evaluation.recipe, baseline.number, run.number)
     return EvaluationSubject(
         title=f"{project.name}, run {run.number}",
         responses=evaluation.responses,
@@ -44,7 +41,9 @@ def evaluation_subject(evaluation: ProjectEvaluation) -> EvaluationSubject:
         experts=evaluation.experts,
         agreement=evaluation.agreement,
         alignment=dict(_alignment(evaluation)),
-        comparison=comparison,
+        comparison=evaluation.comparison,
+        not_compared=evaluation.not_compared,
+        notes=evaluation_notes(evaluation),
         baseline=None if baseline is None else project.artifacts.get_frame(baseline.content.responses),
         runs=[_line(evaluation, other) for other in project.runs if other.number <= run.number],
         win_rates=_win_rates(evaluation),
@@ -103,10 +102,12 @@ def _specs(evaluation: ProjectEvaluation) -> dict[str, dict[str, object]]:
 def _facts(evaluation: ProjectEvaluation) -> Iterator[tuple[str, str]]:
     run, content = evaluation.run, evaluation.run.content
     prompts = count(content.n_prompts, "prompt")
-    yield "responses", f"{count(content.n_responses, 'response')} to {prompts}"
+    silent = without_answer(evaluation.responses)
+    told = f", {silent:,} without an answer" if silent else ""
+    yield "responses", f"{count(content.n_responses, 'response')} to {prompts}{told}"
     if content.system is not None:
         yield "system", content.system
-    if evaluation.baseline is not None:
+    if evaluation.baseline is not None and evaluation.comparison is not None:
         yield "compared with", f"run {evaluation.baseline.name}"
     yield "experts", "none" if evaluation.experts is None else count(len(evaluation.experts.frame), "label")
     if run.note:

@@ -85,7 +85,7 @@ def matrix_chart(subject: EvaluationSubject, shown: Mapping[Place, Shown]) -> Ch
     """Draw the matrix; each cell leads to its responses."""
     links = {place: f"#{_anchor(subject, place)}" for place in shown}
     title = f"{count(subject.matrix.n_responses[ALL], 'response')}, slices by criteria"
-    if subject.matrix.n_paired is not None:
+    if subject.comparison is not None:
         title += f"; changes since {subject.before}"
     return drawn(
         subject.matrix.to_dict(), title=title, links=links, notes=_notes(subject), column_links=_heads(subject)

@@ -55,6 +55,8 @@ class EvaluationSubject:
         agreement: How far evaluators agree with them.
         alignment: By evaluator, its verdict (`aligned`, `not aligned`, `stale`, `too few`) and the reason.
         comparison: What changed since the baseline.
+        not_compared: Why it is compared with no earlier run; empty for the first.
+        notes: What the reader should know before the numbers.
         baseline: The responses of the run that the comparison starts from.
         runs: All runs, this one last.
         win_rates: How often systems win on a preference, by evaluator.
@@ -71,6 +73,8 @@ class EvaluationSubject:
     agreement: AgreementReport | None = None
     alignment: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     comparison: Comparison | None = None
+    not_compared: str = ""
+    notes: Sequence[str] = ()
     baseline: pl.DataFrame | None = None
     runs: Sequence[RunLine] = ()
     win_rates: Mapping[str, Sequence[WinRate]] = field(default_factory=dict)
