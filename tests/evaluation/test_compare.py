@@ -3,12 +3,11 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import wilcoxon
 
 from nacre.data import Classes, Number
 from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation import ALL, ALL_CRITERIA, Criterion, compare
-from nacre.metrics import newcombe, wilson
+from nacre.metrics import mcnemar, newcombe, wilson
 from planted_scores import planted_members, planted_scores
 
 POLITE, CORRECT = Criterion("polite"), Criterion("correct")
@@ -39,23 +38,32 @@ def test_means_are_those_of_the_compared_responses_only():
     assert change.difference.n == 30
 
 
-def test_ordered_classes_are_tested_class_by_class():
+def test_ordered_classes_are_tested_on_whether_they_pass():
     rng = np.random.default_rng(0)
     before, after = rng.integers(0, 4, 120), rng.integers(0, 4, 120)
 
     change = compare(planted_scores({HELPFUL: before}), planted_scores({HELPFUL: after})).change(ALL, "helpful")
 
-    differences = after - before
-    assert change.test == "Wilcoxon"
-    assert change.p == pytest.approx(wilcoxon(differences[differences != 0]).pvalue)
+    test = mcnemar(before >= 2, after >= 2)
+    assert (change.n_gained, change.n_lost, change.test) == (*test[:2], "McNemar")
+    assert change.p == pytest.approx(test.p)
     assert change.difference.value == pytest.approx((after >= 2).mean() - (before >= 2).mean())
+
+
+def test_moves_between_classes_that_pass_are_no_change():
+    before, after = [0] * 6 + [3] * 60 + [2] * 134, [2] * 6 + [2] * 60 + [2] * 134
+
+    result = compare(planted_scores({HELPFUL: before}), planted_scores({HELPFUL: after}))
+
+    assert result.change(ALL, "helpful").p == pytest.approx(2 / 2**6)
+    assert result.change(ALL, "helpful").is_better
 
 
 @pytest.mark.parametrize(
     ("criterion", "prompts", "test"),
     [
         pytest.param(POLITE, range(40), "McNemar", id="pass or fail"),
-        pytest.param(HELPFUL, range(40), "Wilcoxon", id="ordered classes"),
+        pytest.param(HELPFUL, range(40), "McNemar", id="ordered classes"),
         pytest.param(SECONDS, range(40), "sign flip", id="a number"),
         pytest.param(POLITE, [*range(20)] * 2, "sign flip", id="repeated prompts"),
         pytest.param(HELPFUL, [*range(20)] * 2, "sign flip", id="ordered classes of repeated prompts"),
@@ -88,7 +96,8 @@ def test_the_verdict_names_what_got_worse_and_what_is_unclear():
     ).verdict
 
     assert verdict.startswith("v2 is better than v1 on polite, by .1")
-    assert "; better on english; worse on spanish; 1 of 3 slices unclear." in verdict
+    assert "; worse on polite in spanish by .2" in verdict
+    assert verdict.endswith("; better on polite in english; 1 of 3 slices unclear.")
 
 
 def test_the_verdict_is_never_stronger_than_its_interval():
@@ -126,13 +135,35 @@ def test_all_criteria_are_those_of_both_runs():
     assert result.change(ALL, ALL_CRITERIA).after.value == 1.0
 
 
-def test_changed_evaluators_are_named_in_the_verdict():
-    runs = [planted_scores({POLITE: [1, 0]}, fingerprints={"polite": text}) for text in ("old", "new")]
+def test_a_criterion_whose_evaluator_changed_is_not_comparable():
+    runs = [
+        planted_scores({POLITE: values}, fingerprints={"polite": text})
+        for values, text in (([0, 1] * 50, "old"), ([1] * 100, "new"))
+    ]
 
     result = compare(*runs)
+    change = result.change(ALL, "polite")
 
     assert result.changed_evaluators == ("polite",)
-    assert "not scored by the same evaluators (polite)" in result.verdict
+    assert result.verdict == "not comparable on polite: its evaluator changed."
+    assert (change.difference.value, change.p_adjusted, change.is_changed, change.is_better) == (0.5, None, False, None)
+    assert str(change).endswith(", not comparable")
+
+
+def test_criteria_with_the_same_evaluator_are_compared_beside_one_that_was_edited():
+    runs = [
+        planted_scores({POLITE: values, CORRECT: values}, fingerprints={"polite": text, "correct": "same"})
+        for values, text in (([0, 1] * 50, "old"), ([1] * 100, "new"))
+    ]
+
+    result = compare(*runs, names=("v1", "v2"))
+
+    assert result.verdict.startswith(
+        "not comparable on polite: its evaluator changed; v2 is better than v1 on correct,"
+    )
+    assert result.change(ALL, "correct").is_better
+    assert not result.change(ALL, ALL_CRITERIA).is_comparable
+    assert result.change(ALL, ALL_CRITERIA).is_better is None
 
 
 def test_rows_show_losses_first():
@@ -188,15 +219,48 @@ def test_the_comparison_is_json():
     assert len(document["changes"]) == 4
 
 
-def test_ordered_classes_of_many_slices_are_tested_like_each_alone():
+def test_a_loss_in_a_slice_of_one_criterion_is_named_before_the_gains():
     rng = np.random.default_rng(0)
-    before, after = (np.where(rng.random(400) < 0.1, np.nan, rng.integers(0, 4, 400)) for _ in range(2))
-    masks = {f"slice {n}": np.arange(400) < n for n in (12, 40, 90, 300)}
+    spanish = np.arange(600) % 4 == 0
+    correct = [rng.random(600) < rate for rate in (0.3, 0.9)]
+    polite = np.ones(600)
+    members = planted_members(spanish=spanish, english=~spanish)
+    before = planted_scores({POLITE: polite, CORRECT: correct[0]})
+    after = planted_scores({POLITE: polite - (spanish & (rng.random(600) < 0.5)), CORRECT: correct[1]})
 
-    result = compare(planted_scores({HELPFUL: before}), planted_scores({HELPFUL: after}), planted_members(**masks))
+    verdict = compare(before, after, members, names=("v1", "v2")).verdict
 
-    for name, mask in masks.items():
-        differences = (after - before)[mask]
-        changed = differences[np.abs(differences) > 0]
-        expected = wilcoxon(changed).pvalue
-        assert result.change(name, "helpful").p == pytest.approx(expected)
+    assert verdict.startswith("v2 is better than v1 on all criteria, by .")
+    assert "; worse on polite in spanish by .55 [.47-.63] n=150, and on polite; better on correct, " in verdict
+
+
+def test_a_change_that_is_clear_alone_but_not_among_many_is_told_as_such():
+    before = planted_scores({POLITE: [0] * 9 + [1] * 2 + [1] * 89})
+    after = planted_scores({POLITE: [1] * 9 + [0] * 1 + [1] * 90})
+    rng = np.random.default_rng(0)
+    members = planted_members(**{f"slice {n}": rng.random(100) < 0.3 for n in range(20)})
+
+    alone, among = compare(before, after), compare(before, after, members)
+
+    assert alone.verdict.startswith("after is better than before on polite, by .08 [")
+    assert among.change(ALL, "polite").is_better is None
+    assert among.verdict.startswith("after looks better than before on polite, by .08 [.02-.14] n=100, which is clear")
+    assert "alone, but not among 21 cells (p = 0.021, adjusted 0.2" in among.verdict
+
+
+def test_an_interval_that_excludes_zero_is_not_enough():
+    before, after = [0] * 5 + [1] * 95, [1] * 100
+
+    verdict = compare(planted_scores({POLITE: before}), planted_scores({POLITE: after})).verdict
+
+    assert verdict == "after and before cannot be told apart on polite: .05 [.01-.10] n=100, but p = 0.062."
+
+
+def test_an_empty_slice_is_not_unclear():
+    members = planted_members(none=np.zeros(100, dtype=bool))
+    scores = planted_scores({POLITE: [0, 1] * 50})
+
+    verdict = compare(scores, planted_scores({POLITE: [1] * 100}), members).verdict
+
+    assert "unclear" not in verdict
+    assert verdict.endswith("; 1 slice without a compared response.")

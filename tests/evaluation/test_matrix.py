@@ -170,7 +170,9 @@ def test_a_slice_that_got_worse_is_found_and_the_others_are_not():
     )
 
     assert [cell.slice for cell in matrix.cells.values() if cell.is_better is False] == ["all", "topic 2"]
-    assert matrix.verdict == "2 of 7 cells changed: 0 better, 2 worse."
+    assert (
+        matrix.verdict == "2 of 7 cells changed: 2 worse, most on polite in topic 2 by .26 [.20-.32] n=200; 0 better."
+    )
     assert matrix.cell("topic 2", "polite").change.high < -0.1
 
 
@@ -195,6 +197,24 @@ def test_three_responses_can_show_no_change():
     cell = evaluation_matrix(planted_scores({POLITE: np.array([1.0, 0.0, 1.0])})).cell(ALL, "polite")
 
     assert cell.detectable is None
+
+
+def test_changes_that_would_be_clear_alone_are_counted_in_the_verdict():
+    before, after = planted_scores({POLITE: [0] * 9 + [1] * 91}), planted_scores({POLITE: [1] * 9 + [0] + [1] * 90})
+    rng = np.random.default_rng(0)
+    members = planted_members(**{f"slice {n}": rng.random(100) < 0.3 for n in range(20)})
+
+    verdict = evaluation_matrix(after, members, baseline=before).verdict
+
+    assert verdict == "No cell distinguishable from the baseline, of 21; 1 would be alone, but not among so many."
+
+
+def test_a_cell_without_a_score_neither_meets_nor_misses_its_target():
+    scores = planted_scores({Criterion("polite", target=0.5): [1] * 40})
+
+    verdict = evaluation_matrix(scores, planted_members(none=np.zeros(40, dtype=bool))).verdict
+
+    assert verdict == "Of 1 cell with a target: 1 met."
 
 
 def test_a_change_of_the_detectable_size_is_found_about_four_times_out_of_five():
@@ -349,7 +369,7 @@ def test_a_target_is_not_met_where_experts_say_that_it_is_missed(n_labels, statu
     )
 
     assert matrix.cell(ALL, "polite").status == status
-    assert matrix.verdict == f"Of 1 cells with a target: 1 {status}."
+    assert matrix.verdict == f"Of 1 cell with a target: 1 {status}."
 
 
 def test_a_response_of_unknown_membership_is_in_no_slice():
@@ -380,14 +400,14 @@ def test_names_and_members_that_are_ambiguous_are_refused(scores, members, match
         evaluation_matrix(scores, members)
 
 
-def test_two_systems_in_one_run_cannot_be_paired():
+def test_two_systems_in_the_baseline_are_compared_by_their_mean():
     scores = planted_scores({POLITE: [1, 0]})
-    twice = Scores(
-        scores.frame.with_columns(prompt_id=pl.lit("same"), repeat=pl.lit(0)), scores.criteria, {"polite": ""}
-    )
+    twice = Scores(scores.frame.with_columns(prompt_id=pl.lit("0"), repeat=pl.lit(0)), scores.criteria, {"polite": ""})
 
-    with pytest.raises(SchemaError, match="Compare one system at a time"):
-        evaluation_matrix(scores, baseline=twice)
+    matrix = evaluation_matrix(scores, baseline=twice)
+
+    assert (matrix.n_paired, matrix.n_left_out) == (1, 1)
+    assert matrix.cell(ALL, "polite").change.value == 0.5
 
 
 def test_an_unknown_cell_is_refused_with_what_there_is():
@@ -467,3 +487,29 @@ def test_a_judge_agrees_with_people_on_some_applications_and_not_on_others():
         ("Wikipedia", 0.97, 30),
     ]
     assert {gap.slice for gap in matrix.gaps} == {cell.slice for cell in matrix.cells.values() if cell.mean.n < 30}
+
+
+@pytest.mark.parametrize("by", ["criterion", "evaluator"])
+def test_a_cell_whose_evaluator_changed_is_not_counted_as_changed(by):
+    members = planted_members(odd=np.arange(100) % 2 == 1)
+    before, after = (
+        planted_scores({POLITE: values, CORRECT: values}, fingerprints={"polite": text, "correct": "same"})
+        for values, text in (([0] * 100, "old"), ([1] * 100, "new"))
+    )
+
+    matrix = evaluation_matrix(after, members, baseline=before, by=by)
+
+    assert matrix.verdict == "not comparable on polite: its evaluator changed; 2 of 2 cells changed: 2 better, 0 worse."
+    assert matrix.cell(ALL, "polite").change.value == 1.0
+    assert not matrix.cell("odd", "polite").is_comparable
+    assert matrix.cell("odd", "polite").is_better is None
+    assert matrix.cell("odd", "correct").is_better
+
+
+def test_nothing_is_said_to_have_changed_when_every_evaluator_did():
+    before, after = (
+        planted_scores({POLITE: values}, fingerprints={"polite": text})
+        for values, text in (([0] * 100, "old"), ([1] * 100, "new"))
+    )
+
+    assert evaluation_matrix(after, baseline=before).verdict == "not comparable on polite: its evaluator changed."

@@ -45,7 +45,7 @@ def slice_changes(pairs: Pairs, masks: Booleans) -> Changes:
         masks: Which pairs each slice has, [n_slices, n_pairs].
     """
     units = SliceUnits.from_columns(pairs.after, masks, pairs.differences)
-    return changes_of(units, is_rate=pairs.after.is_rate, is_binary=pairs.after.is_binary)
+    return changes_of(units, is_rate=pairs.after.is_rate, is_binary=pairs.is_binary)
 
 
 def is_clear(change: Metric, p_adjusted: float) -> bool:
@@ -56,8 +56,9 @@ def is_clear(change: Metric, p_adjusted: float) -> bool:
 def changes_of(units: SliceUnits, *, is_rate: Booleans, is_binary: Booleans) -> Changes:
     """Return the mean change of each slice and column, its interval, and how surprising it would be by chance.
 
-    The interval of a rate is the percentile interval of all resamples; that of a number, and where prompts differ in
-    how many repeats are scored, Student's. Of passes p is McNemar's exact one, else that of sign flips.
+    The interval of a rate is the percentile interval of all resamples; that of a number, of means of passes, and where
+    prompts differ in how many repeats are scored, Student's. Of passes p is McNemar's exact one, else that of sign
+    flips.
 
     Args:
         units: What each pair of responses changed; NaN where either has no score.
@@ -103,8 +104,8 @@ def _chances(units: SliceUnits, is_simple: Booleans) -> Floats:
 
 
 def _rate_limits(totals: Floats, counts: Counts, students: tuple[float, float]) -> tuple[float, float]:
-    """Return the limits of the change of a rate, whose units have totals that are multiples of a half."""
-    if counts.min() < counts.max():
+    """Return the limits of the change of a rate: resampled where the totals of units are multiples of a half."""
+    if counts.min() < counts.max() or (2 * totals != np.round(2 * totals)).any():
         return max(students[0], -1.0), min(students[1], 1.0)
     steps, times = np.unique(np.round(2 * totals).astype(np.int64), return_counts=True)
     return _resampled(dict(zip(steps.tolist(), times.tolist(), strict=True)), 2 * int(counts[0]))

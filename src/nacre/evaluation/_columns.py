@@ -82,9 +82,10 @@ class Columns:
 
     @cached_property
     def is_binary(self) -> Booleans:
-        """Which columns a response passes or fails."""
+        """Which columns a response passes or fails, and does not pass with a probability."""
         kinds = [criterion is None or criterion.kind in ("pass_fail", "ordinal") for criterion in self.criteria]
-        return np.array(kinds, dtype=np.bool_)
+        is_between = ((self.outcomes > 0) & (self.outcomes < 1)).any(axis=0)
+        return np.array(kinds, dtype=np.bool_) & ~is_between
 
     @property
     def lower_is_better(self) -> tuple[bool, ...]:
@@ -109,7 +110,9 @@ class Columns:
 
 def one_evaluator_per_criterion(scores: Scores) -> Scores:
     """Return scores in which no criterion has several evaluators: those are combined."""
-    return combine(scores) if _has_several(scores) else scores
+    pairs = scores.frame.select("evaluator", "criterion").unique()
+    is_single = pairs.get_column("criterion").n_unique() == len(pairs)
+    return scores if is_single else combine(scores)
 
 
 class Run(NamedTuple):
@@ -132,31 +135,35 @@ class Run(NamedTuple):
         return found
 
 
-def run_columns(runs: Sequence[Scores], by: By = "criterion") -> Iterator[Run]:
-    """Yield the columns of each run: of each evaluator, and of each criterion, whose evaluators are combined.
+def run_columns(runs: Sequence[Scores], by: By = "criterion") -> list[Run]:
+    """Return the columns of each run: of each evaluator, and of each criterion, whose evaluators are combined.
 
     One label model combines them in all runs, so that the same verdicts are the same score in each.
     """
-    is_apart = by == "evaluator" or not any(_has_several(scores) for scores in runs)
-    for scores, combined in zip(runs, runs if is_apart else combine_together(runs), strict=True):
-        single = columns_of(scores, "evaluator")
-        names = tuple(criterion.name for criterion in single.criteria if criterion is not None)
-        if by == "evaluator":
-            yield Run(scores, single, single, scores.evaluators)
-        elif len(set(names)) < len(names):
-            yield Run(combined, single, columns_of(combined), scores.evaluators)
-        else:
-            evaluators = dict(zip(names, single.evaluators.values(), strict=True))
-            yield Run(scores, single, replace(single, names=names, evaluators=evaluators), scores.evaluators)
+    apart = [
+        Run(scores, single, single, scores.evaluators)
+        for scores, single in ((scores, columns_of(scores, "evaluator")) for scores in runs)
+    ]
+    if by == "evaluator":
+        return apart
+    has_several = any(_has_several(run.by_evaluator) for run in apart)
+    together = combine_together(runs) if has_several else runs
+    return [_by_criterion(run, combined) for run, combined in zip(apart, together, strict=True)]
 
 
-def _has_several(scores: Scores) -> bool:
+def _has_several(single: Columns) -> bool:
     """Whether a criterion has several evaluators."""
-    if len(scores.evaluators) <= 1:
-        return False
-    keys = scores.frame.select("evaluator", "criterion")
-    starts = keys.filter(pl.any_horizontal(pl.all().ne_missing(pl.all().shift()))).unique()
-    return starts.get_column("criterion").is_duplicated().any()
+    names = [criterion.name for criterion in single.criteria if criterion is not None]
+    return len(set(names)) < len(names)
+
+
+def _by_criterion(run: Run, combined: Scores) -> Run:
+    single = run.by_evaluator
+    if _has_several(single):
+        return run._replace(scores=combined, columns=columns_of(combined))
+    names = tuple(criterion.name for criterion in single.criteria if criterion is not None)
+    evaluators = dict(zip(names, single.evaluators.values(), strict=True))
+    return run._replace(columns=replace(single, names=names, evaluators=evaluators))
 
 
 def columns_of(scores: Scores, by: By = "criterion") -> Columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
@@ -14,15 +14,14 @@ from nacre.errors import SchemaError, UnknownNameError
 from nacre.evaluation._cell_changes import Changes, is_clear, slice_changes
 from nacre.evaluation._cell_means import slice_means
 from nacre.evaluation._charts import changes_chart
-from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, Columns, Floats, run_columns, slice_masks
-from nacre.evaluation._criterion import Criterion
+from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, run_columns, slice_masks
 from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._scores import Scores
-from nacre.evaluation._signed_ranks import signed_rank_p
 from nacre.evaluation._text_table import counted, slice_table
+from nacre.evaluation._verdicts import Shift, comparison_verdict, not_comparable_on
 from nacre.metrics import Metric, benjamini_hochberg
 
-Test: TypeAlias = Literal["McNemar", "sign flip", "Wilcoxon"]
+Test: TypeAlias = Literal["McNemar", "sign flip"]
 _WORDS = {True: ", better", False: ", worse", None: ""}
 
 
@@ -41,10 +40,12 @@ class Change:
         n_not_compared: How many responses to the shared prompts lack a score in either run.
         p: How surprising the difference would be by chance; None where nothing can be compared.
         p_adjusted: The same after Benjamini & Hochberg over all slices and criteria.
-        test: Where `p` comes from: `McNemar` for pass or fail, `Wilcoxon` of the classes for ordered ones, `sign flip`
-            for numbers, preferences and repeated prompts.
+        test: Where `p` comes from: `McNemar` for pass or fail, also of ordered classes; `sign flip` for numbers,
+            preferences and repeated prompts.
         is_changed: Whether the adjusted p is at most .05 and the interval of the difference excludes zero.
         lower_is_better: Whether a small mean is good.
+        is_comparable: Whether the evaluators are the same in both runs. Else nothing is said to have changed, and the
+            difference has no `p_adjusted`.
     """
 
     slice: str
@@ -60,6 +61,7 @@ class Change:
     test: Test
     is_changed: bool
     lower_is_better: bool = False
+    is_comparable: bool = True
 
     @property
     def is_better(self) -> bool | None:
@@ -67,7 +69,7 @@ class Change:
         return (self.difference.value < 0) == self.lower_is_better if self.is_changed else None
 
     def __str__(self) -> str:
-        return f"{self.difference}{_WORDS[self.is_better]}"
+        return f"{self.difference}{_WORDS[self.is_better]}{'' if self.is_comparable else ', not comparable'}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as JSON."""
@@ -84,12 +86,12 @@ class Comparison:
         slices: The slices, `all` first.
         criteria: The criteria of both runs, then `all criteria`.
         changes: The change of each slice and criterion.
-        n_paired: How many responses both runs have, by prompt and repeat.
+        n_paired: How many responses both runs have, by prompt and repeat; how many prompts where `is_by_prompt`.
         n_only_before: How many only the first has: they are left out.
         n_only_after: How many only the second has: they are left out.
         left_out: Criteria that only one run has, or that mean something else in the other.
         changed_evaluators: Evaluators that differ between the runs: what they score may have changed for that.
-        verdict: One sentence, never stronger than the interval.
+        verdict: One sentence, never stronger than the intervals: the whole, then losses, the largest first, then gains.
         names: What the runs are called.
         pairs: The responses of both runs; read them with `rows`.
         masks: The responses of the second run in each slice.
@@ -117,11 +119,12 @@ class Comparison:
         """Return the compared responses, those that lost most first and those without both scores last.
 
         Columns are `row_id`, `row_id_before`, `prompt_id`, `repeat`, `before` and `after` (values as stored) and
-        `change`, of what the criterion counts.
+        `change`, of what the criterion counts. Where `is_by_prompt`, a row is a prompt: values are means, and the
+        other columns those of its first response.
         """
         self._check(slice, criterion)
         pairs, place = self.pairs, self.pairs.after.names.index(criterion)
-        mask = self.masks[slice][pairs.rows]
+        mask = pairs.members(self.masks[slice][np.newaxis])[0]
         table = pairs.after.responses.filter(mask).with_columns(
             pairs.before.responses.get_column("row_id").filter(pl.Series(mask)).alias("row_id_before"),
             pl.Series("before", pairs.before.values[mask, place]).fill_nan(None),
@@ -130,6 +133,11 @@ class Comparison:
         )
         columns = ["row_id", "row_id_before", "prompt_id", "repeat", "before", "after", "change"]
         return table.select(columns).sort("change", "row_id", nulls_last=True)
+
+    @property
+    def is_by_prompt(self) -> bool:
+        """Whether the means of prompts are compared, as the runs do not have the same repeats of every prompt."""
+        return self.pairs.is_by_prompt
 
     @property
     def is_rate(self) -> dict[str, bool]:
@@ -164,6 +172,7 @@ class Comparison:
             "is_rate": self.is_rate,
             "changes": [change.to_dict() for change in self.changes.values()],
             "n_paired": self.n_paired,
+            "is_by_prompt": self.is_by_prompt,
             "n_only_before": self.n_only_before,
             "n_only_after": self.n_only_after,
             "left_out": list(self.left_out),
@@ -183,9 +192,10 @@ def compare(
     """Return what changed from one run to another, slice by slice and criterion by criterion.
 
     Compared are responses to the same prompt and repeat that both runs have scored, on criteria that mean the same in
-    both; what is left out is counted and named. Several evaluators of a criterion are combined by one label model for
-    both runs. A change is one where p, adjusted for the number of slices and criteria, is at most .05 and the interval
-    excludes zero.
+    both; what is left out is counted and named. Where the runs do not repeat the same prompts equally often, as one
+    has more repeats or systems, the mean of all responses to a prompt is compared. Several evaluators of a criterion
+    are combined by one label model for both runs. A change is one where p, adjusted for the number of slices and
+    criteria, is at most .05 and the interval excludes zero.
 
     Args:
         before: Scores of the first run.
@@ -194,7 +204,7 @@ def compare(
         names: What the runs are called in the verdict.
 
     Raises:
-        SchemaError: The runs share no prompt or no criterion, or one has several responses to a prompt and repeat.
+        SchemaError: The runs share no prompt or no criterion.
 
     Examples:
         >>> from nacre.evaluation import Criterion, Evaluator, evaluate
@@ -214,8 +224,8 @@ def compare(
     """
     old, new = run_columns([before, after])
     masks = slice_masks(new.columns.responses, members)
-    pairs = paired(old.columns, new.columns)
-    if not len(pairs.rows):
+    pairs = paired(old, new)
+    if not len(pairs):
         raise SchemaError(
             "The runs have no prompt in common, by `prompt_id` and `repeat`. Compare runs of one benchmark."
         )
@@ -223,17 +233,16 @@ def compare(
         raise SchemaError("The runs have no criterion in common that means the same in both.")
     pairs = pairs.with_all_criteria()
     changes = {(change.slice, change.criterion): change for change in _changes(pairs, masks)}
-    edited = changed_evaluators(old, new)
     return Comparison(
         slices=tuple(masks),
         criteria=pairs.after.names,
         changes=changes,
-        n_paired=len(pairs.rows),
+        n_paired=len(pairs),
         n_only_before=pairs.n_only_before,
         n_only_after=pairs.n_only_after,
         left_out=pairs.left_out,
-        changed_evaluators=edited,
-        verdict=_verdict(changes, names, pairs, edited),
+        changed_evaluators=changed_evaluators(old, new),
+        verdict=_verdict(changes.values(), names, pairs, masks),
         names=names,
         pairs=pairs,
         masks=masks,
@@ -241,9 +250,9 @@ def compare(
 
 
 def _changes(pairs: Pairs, masks: Mapping[str, Booleans]) -> Iterator[Change]:
-    kept = np.array(list(masks.values()))[:, pairs.rows]
-    found = _with_wilcoxon(slice_changes(pairs, kept), pairs, kept)
-    adjusted = benjamini_hochberg(found.p)
+    kept = pairs.members(np.array(list(masks.values())))
+    found = slice_changes(pairs, kept)
+    adjusted = benjamini_hochberg(np.where(pairs.is_comparable, found.p, np.nan))
     is_both = ~np.isnan(pairs.differences)
     before, after = (
         slice_means(
@@ -266,67 +275,47 @@ def _changes(pairs: Pairs, masks: Mapping[str, Booleans]) -> Iterator[Change]:
                 n_lost=int(found.n_lost[cell]),
                 n_not_compared=int(sizes[row] - found.n_pairs[cell]),
                 p=float(found.p[cell]) if difference.n else None,
-                p_adjusted=p_adjusted if difference.n else None,
-                test=_test(pairs.after, found, cell),
+                p_adjusted=None if np.isnan(p_adjusted) else p_adjusted,
+                test=_test(pairs, found, cell),
                 is_changed=is_clear(difference, p_adjusted),
                 lower_is_better=pairs.after.lower_is_better[place],
+                is_comparable=bool(pairs.is_comparable[place]),
             )
 
 
-def _test(columns: Columns, found: Changes, cell: tuple[int, int]) -> Test:
-    if not columns.is_binary[cell[1]] or found.n[cell] < found.n_pairs[cell]:
-        return "sign flip"
-    return "Wilcoxon" if _is_ordinal(columns.criteria[cell[1]]) else "McNemar"
-
-
-def _is_ordinal(criterion: Criterion | None) -> bool:
-    return criterion is not None and criterion.kind == "ordinal"
-
-
-def _with_wilcoxon(found: Changes, pairs: Pairs, masks: Booleans) -> Changes:
-    """Let p of ordered classes see all classes, not just whether a response passes."""
-    p: Floats = found.p.copy()
-    for place in (place for place, criterion in enumerate(pairs.after.criteria) if _is_ordinal(criterion)):
-        ranked = signed_rank_p(pairs.after.values[:, place] - pairs.before.values[:, place], masks)
-        is_alone = (found.n[:, place] > 0) & (found.n[:, place] == found.n_pairs[:, place])
-        p[is_alone, place] = ranked[is_alone]
-    return found._replace(p=p)
+def _test(pairs: Pairs, found: Changes, cell: tuple[int, int]) -> Test:
+    is_single = found.n[cell] == found.n_pairs[cell]
+    return "McNemar" if pairs.is_binary[cell[1]] and is_single else "sign flip"
 
 
 def _verdict(
-    changes: Mapping[tuple[str, str], Change], names: tuple[str, str], pairs: Pairs, edited: tuple[str, ...]
+    changes: Iterable[Change],
+    names: tuple[str, str],
+    pairs: Pairs,
+    masks: Mapping[str, Booleans],
 ) -> str:
-    criteria = pairs.after.names
-    main = ALL_CRITERIA if ALL_CRITERIA in criteria else criteria[0]
-    whole = changes[ALL, main]
-    if whole.is_better is None:
-        shown = f": {whole.difference}" if whole.difference.n else ", as no response has both scores"
-        parts = [f"{names[1]} and {names[0]} cannot be told apart on {main}{shown}"]
-    else:
-        word = "better" if whole.is_better else "worse"
-        size = whole.difference
-        parts = [f"{names[1]} is {word} than {names[0]} on {main}, by {_size(size)}"]
-    others = [change for (slice, criterion), change in changes.items() if slice == ALL and criterion != main]
-    parts += _named(others, by="criterion")
-    slices = [change for (slice, criterion), change in changes.items() if slice != ALL and criterion == main]
-    parts += _named(slices, by="slice")
-    if n_unclear := sum(change.is_better is None for change in slices):
-        parts.append(f"{n_unclear} of {len(slices)} slices unclear")
+    is_rate = dict(zip(pairs.after.names, pairs.after.is_rate.tolist(), strict=True))
+    shifts = [
+        Shift(
+            slice=change.slice,
+            criterion=change.criterion,
+            change=change.difference,
+            p=change.p,
+            p_adjusted=change.p_adjusted,
+            is_better=change.is_better,
+            is_rate=is_rate[change.criterion],
+            lower_is_better=change.lower_is_better,
+        )
+        for change in changes
+        if change.p is not None and change.p_adjusted is not None
+    ]
+    parts = [not_comparable_on(pairs.not_comparable)] if pairs.not_comparable else []
+    if criteria := [name for name, is_so in zip(pairs.after.names, pairs.is_comparable, strict=True) if is_so]:
+        parts.append(comparison_verdict(shifts, names, criteria))
+    if n_empty := sum(not kept.any() for kept in pairs.members(np.array(list(masks.values())))):
+        parts.append(f"{counted(n_empty, 'slice')} without a compared response")
+    if pairs.is_by_prompt:
+        parts.append("compared by the mean of each prompt, as the runs do not have the same repeats")
     if n_left_out := pairs.n_only_before + pairs.n_only_after:
-        parts.append(f"{n_left_out:,} response{'s' * (n_left_out != 1)} without a partner left out")
-    if edited:
-        parts.append(f"not scored by the same evaluators ({', '.join(edited)})")
+        parts.append(f"{counted(n_left_out, 'response')} without a partner left out")
     return "; ".join(parts) + "."
-
-
-def _size(difference: Metric) -> str:
-    """Return a clear difference without its sign."""
-    if difference.value >= 0:
-        return str(difference)
-    return str(Metric(-difference.value, -difference.high, -difference.low, difference.n))
-
-
-def _named(changes: list[Change], *, by: Literal["slice", "criterion"]) -> list[str]:
-    better = [getattr(change, by) for change in changes if change.is_better is True]
-    worse = [getattr(change, by) for change in changes if change.is_better is False]
-    return [f"{word} on {', '.join(names)}" for word, names in (("better", better), ("worse", worse)) if names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
@@ -37,6 +37,7 @@ from nacre.evaluation._rows_behind import RowsBehind
 from nacre.evaluation._scores import Scores
 from nacre.evaluation._slice_sums import slice_counts
 from nacre.evaluation._text_table import counted, slice_table
+from nacre.evaluation._verdicts import Shift, baseline_verdict
 from nacre.metrics import Metric, benjamini_hochberg, minimum_detectable
 
 TargetStatus: TypeAlias = Literal["met", "missed", "open", ""]
@@ -54,7 +55,8 @@ class Cell:
         n_scored: How many responses are behind the mean: more than `mean.n` where prompts repeat.
         missing: How many responses of the slice have no score, by status: `abstained`, `unparsable`, `failed`, or
             `not scored` where the evaluator was not asked.
-        change: Change of the mean against the baseline, on the responses to the same prompt and repeat.
+        change: Change of the mean against the baseline, on the responses to the same prompt and repeat; where the runs
+            do not have the same repeats, on the means of the same prompts.
         n_gained: How many of those went up, for a pass or fail: that pass now and did not before.
         n_lost: How many went down.
         p: How surprising the change would be by chance: McNemar's exact test, for numbers and repeats sign flips.
@@ -67,6 +69,8 @@ class Cell:
         detectable: The smallest change that the next run of as many prompts would find four times out of five; None
             where there are too few for any.
         lower_is_better: Whether a small mean is good.
+        is_comparable: Whether the evaluators are those of the baseline. Else nothing is said to have changed, and the
+            change has no `p_adjusted`.
     """
 
     slice: str
@@ -85,6 +89,7 @@ class Cell:
     status: TargetStatus = ""
     detectable: float | None = None
     lower_is_better: bool = False
+    is_comparable: bool = True
 
     @property
     def n_missing(self) -> int:
@@ -124,7 +129,8 @@ class EvaluationMatrix:
         evaluators: The evaluators behind each column.
         rigid: Evaluators that are too rigid.
         gaps: Slices that the responses do not cover.
-        n_paired: How many responses the baseline has too; None without a baseline.
+        n_paired: How many responses the baseline has too, or prompts where the runs do not have the same repeats; None
+            without a baseline.
         n_left_out: How many responses of this run or the baseline have no partner in the other.
         left_out: Criteria that mean something else in the baseline, or are not in it: they have no change.
         changed_evaluators: Evaluators that are not those of the baseline: their columns may have changed for that.
@@ -149,7 +155,7 @@ class EvaluationMatrix:
     @property
     def is_rate(self) -> dict[str, bool]:
         """Which columns are shares from 0 to 1; the others are numbers."""
-        return dict(zip(self.criteria, self.rows_behind.columns.is_rate.tolist(), strict=True))
+        return _is_rate(self.rows_behind.columns)
 
     def cell(self, slice: str = ALL, criterion: str = ALL_CRITERIA) -> Cell:
         """Return the cell of a slice and a criterion."""
@@ -214,7 +220,8 @@ def evaluation_matrix(
     """Return how good responses are, slice by slice and criterion by criterion.
 
     Only responses that are scored count; how many are not stands beside every mean. The repeats of a prompt count as
-    one observation. Changes are paired by prompt and repeat, in the slices that responses of this run are in.
+    one observation. Changes are paired by prompt and repeat, see `compare`, in the slices that responses of this run
+    are in.
 
     Args:
         scores: Scores of a run. Several evaluators of a criterion are combined, see `combine`; with a baseline by one
@@ -225,7 +232,7 @@ def evaluation_matrix(
         by: `criterion`, or `evaluator` for a column each.
 
     Raises:
-        SchemaError: A run has several responses to the same prompt and repeat, or a name is taken.
+        SchemaError: A name is taken.
 
     Examples:
         >>> from nacre.evaluation import Evaluator, Criterion, evaluate
@@ -259,7 +266,7 @@ def matrix_of(
     """Return the matrix of a run whose evaluators are combined already."""
     columns = run.columns
     masks = slice_masks(columns.responses, members)
-    pairs = None if earlier is None else paired(earlier.columns, columns)
+    pairs = None if earlier is None else paired(earlier, run)
     if by == "criterion":
         columns = with_all_criteria(columns)
         if pairs is not None and not pairs.left_out:  # else "all criteria" are not the same criteria
@@ -273,13 +280,17 @@ def matrix_of(
         evaluators=_evaluators(run, columns, by),
         rigid=rigid_evaluators(run.by_evaluator, experts),
         gaps=coverage_gaps(columns, masks),
-        n_paired=None if pairs is None else len(pairs.rows),
+        n_paired=None if pairs is None else len(pairs),
         n_left_out=0 if pairs is None else pairs.n_only_before + pairs.n_only_after,
         left_out=() if pairs is None else pairs.left_out,
         changed_evaluators=() if earlier is None else changed_evaluators(earlier, run),
-        verdict=_verdict(cells.values(), has_baseline=earlier is not None),
+        verdict=_verdict(cells.values(), _is_rate(columns), pairs),
         rows_behind=RowsBehind(columns, masks, run.scores, pairs),
     )
+
+
+def _is_rate(columns: Columns) -> dict[str, bool]:
+    return dict(zip(columns.names, columns.is_rate.tolist(), strict=True))
 
 
 def _cells(
@@ -347,8 +358,8 @@ def _with_changes(
     cells: Mapping[tuple[str, str], Cell], pairs: Pairs, slices: tuple[str, ...], masks: Booleans
 ) -> dict[tuple[str, str], Cell]:
     """Return the cells whose criterion the baseline has too, with their change."""
-    changes = slice_changes(pairs, masks[:, pairs.rows])
-    adjusted = benjamini_hochberg(changes.p)
+    changes = slice_changes(pairs, pairs.members(masks))
+    adjusted = benjamini_hochberg(np.where(pairs.is_comparable, changes.p, np.nan))
     found = {}
     for row, place in np.argwhere(changes.n > 0).tolist():
         key = slices[row], pairs.after.names[place]
@@ -360,7 +371,8 @@ def _with_changes(
             n_gained=int(changes.n_gained[row, place]),
             n_lost=int(changes.n_lost[row, place]),
             p=float(changes.p[row, place]),
-            p_adjusted=p_adjusted,
+            p_adjusted=None if np.isnan(p_adjusted) else p_adjusted,
+            is_comparable=bool(pairs.is_comparable[place]),
             is_changed=is_clear(change, p_adjusted),
             detectable=_detectable(change.n, spread, is_rate=is_rate),
         )
@@ -395,18 +407,26 @@ def _evaluators(run: Run, columns: Columns, by: By) -> dict[str, tuple[str, ...]
     return {name: every if name == ALL_CRITERIA else behind[name] for name in columns.names}
 
 
-def _verdict(cells: Collection[Cell], *, has_baseline: bool) -> str:
-    if has_baseline:
-        compared = [cell for cell in cells if cell.change is not None]
-        n_changed = sum(cell.is_changed for cell in compared)
-        n_better = sum(cell.is_better is True for cell in compared)
-        if not compared:
-            return "No cell can be compared with the baseline."
-        if not n_changed:
-            return f"No cell distinguishable from the baseline, of {len(compared)}."
-        return f"{n_changed} of {len(compared)} cells changed: {n_better} better, {n_changed - n_better} worse."
-    status = Counter(cell.status for cell in cells if cell.status)
+def _verdict(cells: Collection[Cell], is_rate: Mapping[str, bool], pairs: Pairs | None) -> str:
+    if pairs is not None:
+        return baseline_verdict(list(_shifts(cells, is_rate)), not_comparable=pairs.not_comparable)
+    status = Counter(cell.status for cell in cells if cell.status and cell.mean.n)
     if not status:
         return ""
     shown = ", ".join(f"{status[kind]} {kind}" for kind in ("met", "missed", "open") if status[kind])
-    return f"Of {status.total()} cells with a target: {shown}."
+    return f"Of {counted(status.total(), 'cell')} with a target: {shown}."
+
+
+def _shifts(cells: Collection[Cell], is_rate: Mapping[str, bool]) -> Iterator[Shift]:
+    for cell in cells:
+        if cell.change is not None and cell.p is not None and cell.p_adjusted is not None:
+            yield Shift(
+                slice=cell.slice,
+                criterion=cell.criterion,
+                change=cell.change,
+                p=cell.p,
+                p_adjusted=cell.p_adjusted,
+                is_better=cell.is_better,
+                is_rate=is_rate[cell.criterion],
+                lower_is_better=cell.lower_is_better,
+            )

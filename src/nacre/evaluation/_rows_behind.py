@@ -42,7 +42,8 @@ class RowsBehind:
         )
         table = table.join(self._said(place), on="row_id", how="left", maintain_order="left")
         if self.pairs is not None and column in self.pairs.before.names:
-            table = table.join(self._before(self.pairs, column), on="row_id", how="left", maintain_order="left")
+            key = "prompt_id" if self.pairs.is_by_prompt else "row_id"
+            table = table.join(self._before(self.pairs, column, key), on=key, how="left", maintain_order="left")
         return table.sort("outcome", "row_id", nulls_last=True)
 
     def _said(self, place: int) -> pl.DataFrame:
@@ -52,6 +53,6 @@ class RowsBehind:
         return rows.select("row_id", "rationale", "message")
 
     @staticmethod
-    def _before(pairs: Pairs, column: str) -> pl.DataFrame:
+    def _before(pairs: Pairs, column: str, key: str) -> pl.DataFrame:
         outcomes = pairs.before.outcomes[:, pairs.before.names.index(column)]
-        return pairs.after.responses.select("row_id", before=pl.Series(outcomes).fill_nan(None))
+        return pairs.after.responses.select(key, before=pl.Series(outcomes).fill_nan(None))
