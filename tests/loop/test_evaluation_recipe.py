@@ -86,3 +86,28 @@ def test_what_is_wrong_is_named_with_its_place(tmp_path, changes, message):
 
     with pytest.raises(SpecError, match=message):
         read_project(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["response", "key", "weight", "annotator", "explanation", "prompt_id", "criterion", "score", "contexts"]
+)
+def test_no_criterion_is_called_like_a_column_of_the_labels(tmp_path, name):
+    spec = with_evaluation(criteria={name: "Good."}, evaluators=None)
+
+    with pytest.raises(SpecError, match=f"No criterion can be called `{name}`"):
+        read_evaluation_recipe(write_evaluation(tmp_path, spec))
+
+
+def test_no_criterion_of_the_catalogue_is_called_like_a_column_either(tmp_path):
+    evaluators = {"weight": {"catalogue": "length", "max_words": 9}}
+
+    with pytest.raises(SpecError, match="No criterion can be called `weight`"):
+        read_evaluation_recipe(write_evaluation(tmp_path, with_evaluation(criteria=None, evaluators=evaluators)))
+
+
+@pytest.mark.parametrize("name", ["row_id", "all"])
+def test_no_slice_is_called_like_a_column_of_the_members(tmp_path, name):
+    spec = with_evaluation(slices={name: {"keyword": ["prompt", ["hola"]]}})
+
+    with pytest.raises(SpecError, match=f"No slice can be called `{name}`"):
+        read_evaluation_recipe(write_evaluation(tmp_path, spec))

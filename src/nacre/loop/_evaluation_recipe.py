@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ RESPONSE_FIELDS = ("uid", "prompt", "response", "reference", "contexts", "metada
 KEY_FIELDS = ("key", "uid", "prompt_id", "repeat", "prompt", "response", "row", "criterion", "score")
 EXPERT_FIELDS = (*KEY_FIELDS, "annotator", "explanation", "golden", "at", "weight")
 SCORE_FIELDS = (*KEY_FIELDS, "evaluator", "rationale")
+OF_LABELS = {*EXPERT_FIELDS, *SCORE_FIELDS, *RESPONSE_FIELDS}  # in a file of labels a criterion is a column beside them
+OF_MEMBERS = ("row_id", "all")
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class TableRecipe:
         source: File, folder or glob, relative to the folder of the recipe.
         fields: What its columns are, where they are called otherwise: `{"prompt": "question"}`.
         options: Further arguments of the reader, `format` among them.
+        values: Scores by what the file says instead: `{"1": "won"}`; None is no score.
     """
 
     source: str
     fields: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ def evaluation_from_spec(project: str, spec: Any, *, folder: Path) -> Evaluation
         check_texts(spec, ("benchmark",))
     if not criteria and not of_evaluators and "benchmark" not in spec:
         raise SpecError("`evaluation` needs `criteria`, what good means, or `evaluators` of the catalogue.")
+    for name in {**criteria, **of_evaluators}:
+        _check_free("criterion", name, OF_LABELS)
     return EvaluationRecipe(
         project=project,
         responses=_responses(spec["responses"]),
@@ -110,8 +116,14 @@ def _slices(spec: Any) -> tuple[Slice, ...]:
     found = []
     for name, part in named_parts("slices", spec):
         with within(f"evaluation: slices: {name}"):
+            _check_free("slice", name, OF_MEMBERS)
             found.append(Slice(name, condition_from_spec(part)))
     return tuple(found)
+
+
+def _check_free(what: str, name: str, taken: Collection[str]) -> None:
+    if name in taken:
+        raise SpecError(f"No {what} can be called `{name}`: tables have a column of that name. Choose another.")
 
 
 def _responses(spec: Any) -> TableRecipe:
@@ -128,10 +140,26 @@ def _table(what: str, spec: Any, names: tuple[str, ...]) -> TableRecipe | None:
     if isinstance(spec, str):
         spec = {"source": spec}
     with within(f"evaluation: {what}"):
-        check_keys(what, spec, allowed=("source", *names, *READER_KEYS), needed=("source",))
+        own = ("values",) if "score" in names else ()
+        check_keys(what, spec, allowed=("source", *names, *own, *READER_KEYS), needed=("source",))
         check_texts(spec, ("source", *names))
         fields = {name: spec[name] for name in names if name in spec}
-        return TableRecipe(spec["source"], fields, reader_options(spec))
+        return TableRecipe(spec["source"], fields, reader_options(spec), _values(spec.get("values") or {}))
+
+
+def _values(spec: Any) -> dict[str, str | None]:
+    if not isinstance(spec, Mapping) or any(
+        isinstance(part, bool | dict | list) for pair in spec.items() for part in pair
+    ):
+        raise SpecError(
+            "`values` holds a score for what the file says instead, such as `{1: won, 2: lost}`; yes, no, true and "
+            f"false stand in quotes. Found {spec!r}."
+        )
+    return {_text(key): None if value is None else _text(value) for key, value in spec.items()}
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 def _baseline(spec: Any) -> str | None:
