@@ -44,17 +44,17 @@ def _print(found: Comparison) -> None:
 
     print_text(f"{found.verdict}\n")
     columns = [Column("slice", "slice"), Column("criterion", "criterion")]
-    columns += [Column("before", "before", "metric"), Column("after", "after", "metric")]
-    columns += [Column("change", "change", "change"), Column("moved", "up/down"), Column("told", "")]
+    columns += [Column("before", "before"), Column("after", "after")]
+    columns += [Column("change", "change", "change"), Column("moved", "up/down"), Column("told", "clear")]
     rows = [
         {
             "slice": change.slice,
             "criterion": change.criterion,
-            "before": change.before,
-            "after": change.after,
+            "before": str(change.before).split()[0],
+            "after": str(change.after).split()[0],
             "change": change.difference if change.difference.n else None,
             "moved": f"{change.n_gained}/{change.n_lost}",
-            "told": _told(change),
+            "told": _told(change, unclear=""),
         }
         for change in found.changes.values()
     ]
@@ -76,12 +76,16 @@ def _markdown(found: Comparison) -> str:
     return "\n".join([*lines, *(f"\n{note}" for note in _notes(found))])
 
 
-def _told(change: Change) -> str:
-    return {True: "better", False: "worse", None: "no clear change"}[change.is_better]
+def _told(change: Change, *, unclear: str = "no clear change") -> str:
+    if not change.is_comparable:
+        return "not comparable"
+    return {True: "better", False: "worse", None: unclear}[change.is_better]
 
 
 def _notes(found: Comparison) -> list[str]:
     notes = [f"{found.n_paired:,} responses compared, by prompt and repeat."]
+    if found.is_by_prompt:
+        notes = [f"{found.n_paired:,} prompts compared, each by its mean: the runs do not have the same repeats."]
     if found.n_only_before or found.n_only_after:
         notes.append(
             f"Left out: {found.n_only_before:,} only in the first run, {found.n_only_after:,} only in the second."
@@ -90,5 +94,7 @@ def _notes(found: Comparison) -> list[str]:
         notes.append(f"Not compared, as the criterion is not the same in both runs: {', '.join(found.left_out)}.")
     if found.changed_evaluators:
         names = ", ".join(f"`{name}`" for name in found.changed_evaluators)
-        notes.append(f"The evaluator {names} is not the same in both runs: the change may be its own.")
+        is_one = len(found.changed_evaluators) == 1
+        who, own = (f"The evaluator {names} is", "its") if is_one else (f"The evaluators {names} are", "their")
+        notes.append(f"{who} not the same in both runs: the change may be {own} own.")
     return notes

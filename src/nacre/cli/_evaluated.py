@@ -104,13 +104,12 @@ def print_matrix(evaluation: ProjectEvaluation) -> None:
     if evaluation.baseline is not None:
         print_text(f"\nsince run {evaluation.baseline.name}")
         print_text(f"  {matrix.verdict}")
-        for cell, change in changed[:MOST_CHANGES]:
+        for cell, change in sorted(changed, key=lambda pair: pair[0].is_better is True)[:MOST_CHANGES]:
             print_text(f"  {cell.slice}, {cell.criterion}: {signed(change)}")
     elif matrix.verdict:
         print_text(f"\n{matrix.verdict}")
     for flag in matrix.rigid:
-        confirmed = ", as the experts do" if flag.is_confirmed else ""
-        print_text(f"rigid         {flag.evaluator}: {flag.kind} ({flag.value} in {flag.share}){confirmed}")
+        print_text(f"doubt         {flag}")
     for gap in matrix.gaps:
         of = f" on {gap.criterion}" if gap.criterion else ""
         print_text(f"gap           {gap.slice}: {gap.kind}{of}, {gap.n} prompts, {gap.n_wanted} more wanted")

@@ -1,4 +1,4 @@
-"""How far to trust the scores: agreement with experts, corrected means, rigid evaluators, gaps, missing scores."""
+"""How far to trust the scores: agreement with experts, corrected means, evaluators to doubt, gaps, missing scores."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ _CORRECTED = (
     "The mean that experts would give, where they scored enough responses (prediction-powered inference): the "
     "evaluator's mean, moved by how far it is off where experts looked."
 )
-_CONFIRMED = {
-    True: "experts give it as constantly: the criterion no longer tells systems apart",
-    False: "experts do not",
-    None: "",
-}
 _HOW = (
     "An evaluator is as good as its agreement with the experts: better than always giving the most frequent score, and "
     "near what experts reach among each other."
@@ -165,9 +160,9 @@ def _place(cell: Cell) -> str:
 
 
 def doubts_section(subject: EvaluationSubject) -> Section:
-    """Show rigid evaluators, gaps in the coverage and scores that are missing."""
+    """Show evaluators to doubt, gaps in the coverage and scores that are missing."""
     content = [*_rigid(subject), *_gaps(subject), *_missing(subject)]
-    nothing = "No evaluator is rigid, no slice is thin, and no score is missing."
+    nothing = "No evaluator is to be doubted, no slice is thin, and no score is missing."
     return Section("What to doubt", content or [nothing], anchor="doubts")
 
 
@@ -178,22 +173,20 @@ def _rigid(subject: EvaluationSubject) -> Iterator[Block]:
         {
             "evaluator": flag.evaluator,
             "criterion": flag.criterion,
-            "kind": flag.kind,
+            "meaning": flag.meaning,
             "value": str(flag.value),
             "share": flag.share,
-            "confirmed": _CONFIRMED[flag.is_confirmed],
         }
         for flag in subject.matrix.rigid
     ]
     columns = [
         Column("evaluator", type="code"),
         Column("criterion"),
-        Column("kind", "what is wrong"),
+        Column("meaning", "what it does"),
         Column("value", "score"),
         Column("share", "how often", "metric"),
-        Column("confirmed", ""),
     ]
-    yield table(rows, columns, caption="Evaluators that are too rigid")
+    yield table(rows, columns, caption="Evaluators to doubt")
 
 
 def _gaps(subject: EvaluationSubject) -> Iterator[Block]:
