@@ -213,6 +213,48 @@ def test_experts_label_a_sample(help_desk):
     assert help_desk.json("agree") is None
 
 
+def test_a_sheet_that_experts_may_have_filled_in_is_not_overwritten(help_desk):
+    help_desk("run")
+    sheet = help_desk.folder / "sample.csv"
+    sheet.write_text("what experts wrote")
+    export = ("export", "experts-sample", "-o", "sample.csv", "-n", "40", "-c", "polite")
+
+    assert "give --force to replace it" in help_desk(*export, code=1)
+    assert sheet.read_text() == "what experts wrote"
+    help_desk(*export, "--force")
+    assert sheet.read_text().startswith("key,")
+    events = len(help_desk.json("show", "events"))
+    help_desk("export", "experts-sample", "-o", "no/folder.csv", "-n", "60", "-c", "polite", code=1)
+    assert len(help_desk.json("show", "events")) == events  # a sample that nobody got is none
+
+
+def test_a_sheet_disarms_formulas_and_drops_what_no_file_can_hold_and_comes_back(help_desk):
+    formula = responses(6).with_columns(
+        question='=HYPERLINK("http://evil.example")' + pl.col("id"),
+        response=pl.lit("+1 please\0"),
+        id="=" + pl.col("id"),
+    )
+    formula.write_ndjson(help_desk.folder / "responses.jsonl")
+    help_desk("run")
+    help_desk("export", "experts-sample", "-o", "sample.csv", "-n", "6", "-c", "polite")
+    path = help_desk.folder / "sample.csv"
+    sheet = pl.read_csv(path)
+
+    assert sheet.get_column("prompt").str.starts_with("'=").all()
+    assert sheet.get_column("response").unique().to_list() == ["'+1 please"]
+    sheet.with_columns(polite=pl.lit("pass")).write_csv(path)
+    help_desk("import", "sample.csv", "--as", "experts")
+    shown = help_desk.json("show", "responses", "--rows", "6")
+    assert [len(row["experts"]) for row in shown] == [2 if row["row_id"] in _twice(sheet) else 1 for row in shown]
+    help_desk("export", "experts-sample", "-o", "raw.csv", "-n", "6", "-c", "polite", "--no-escape-formulas")
+
+
+def _twice(sheet):
+    """Return the numbers of the responses that a sheet holds twice."""
+    ids = sheet.filter(pl.col("annotator") == "second expert").get_column("prompt_id")
+    return {int(name.removeprefix("'=q")) for name in ids}
+
+
 def test_scores_of_another_tool(help_desk):
     (help_desk.folder / "judge.csv").write_text(
         "prompt_id,evaluator,polite\n" + "".join(f"q{n},judge,pass\n" for n in range(N))

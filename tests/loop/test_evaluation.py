@@ -455,8 +455,29 @@ def test_experts_fill_in_a_sample_and_a_second_one_completes_it(help_desk):
     further = export_sample(looked_at(help_desk), 60, criterion="polite")
     assert further.get_column("prompt_id").n_unique() == 20
     assert set(further.get_column("prompt_id")).isdisjoint(sheet.get_column("prompt_id"))
+    assert set(looked_at(help_desk).experts.of("polite").get_column("weight")) == set(sheet.get_column("weight"))
+
+    assert imported(help_desk, further.with_columns(polite=pl.lit("pass")).write_csv()) == len(further)
     weights = looked_at(help_desk).experts.of("polite").get_column("weight")
     assert set(weights) <= set(further.get_column("weight"))
+
+
+def test_a_sample_of_other_scores_leaves_the_weights_of_an_earlier_one(help_desk):
+    help_desk.run()
+    sheet = export_sample(looked_at(help_desk), 40, criterion="polite").with_columns(polite=pl.lit("pass"))
+    imported(help_desk, sheet.write_csv())
+    before = looked_at(help_desk).experts.of("polite").get_column("weight")
+    edited = with_evaluation(slices=None)
+    edited["evaluation"]["evaluators"]["polite"] = {"passes": {"keyword": ["response", ["yes"]]}}
+    help_desk.path.write_text(yaml.safe_dump(edited), encoding="utf-8")
+    help_desk.run()
+
+    other = export_sample(looked_at(help_desk), 90, criterion="polite").with_columns(polite=pl.lit("pass"))
+    assert set(other.get_column("prompt_id")) & set(sheet.get_column("prompt_id"))
+    imported(help_desk, other.filter(~pl.col("prompt_id").is_in(sheet.get_column("prompt_id").implode())).write_csv())
+
+    weights = looked_at(help_desk).experts.of("polite").get_column("weight")
+    assert sorted(weights)[-44:] == pytest.approx(sorted(before))
 
 
 def test_labels_from_before_the_sample_are_not_thrown_away_beside_it(help_desk):

@@ -193,20 +193,29 @@ def _latest_last(labels: pl.DataFrame, same: Sequence[str]) -> pl.DataFrame:
 
 
 def _weighed(project: Project, labels: pl.DataFrame) -> pl.DataFrame:
-    """Give labels the weights of the newest sample on their criterion: a further sample changes those of the first.
+    """Give labels their weight: that of a further sample which they were the pilot of, else the one they came with.
 
-    Labels of responses outside the samples keep what weight they came with, or have none.
+    A further sample counts as soon as one of its own responses is labeled. Labels that came without a weight have that
+    of the newest sample with their response, or none.
     """
-    samples = [
-        project.samples.read(name).with_columns(criterion=pl.lit(name)).rename({"weight": "@weight"})
-        for name in project.samples
-    ]
-    if not samples:
-        return labels
-    known = pl.concat(samples).unique([*WHERE, "criterion"])
-    joined = labels.join(known, on=[*WHERE, "criterion"], how="left", maintain_order="left")
-    own = pl.col("weight").cast(pl.Float64) if "weight" in labels.columns else pl.lit(None)
-    return joined.with_columns(weight=pl.coalesce("@weight", own)).drop("@weight")
+    pilots, others = [], []
+    for name, table in project.samples.items():
+        criterion = pl.lit(table.detail["criterion"]).alias("criterion")
+        sample = project.samples.read(name).with_columns(criterion)
+        others.append(sample)
+        own = sample.filter(~pl.col("is_pilot"))
+        if len(own.join(labels, on=[*WHERE, "criterion"], how="semi")):
+            pilots.append(sample.filter("is_pilot"))
+    if "weight" not in labels.columns:
+        labels = labels.with_columns(weight=pl.lit(None))
+    labels = labels.with_columns(pl.col("weight").cast(pl.Float64))
+    for samples, weight in ((pilots, ["@weight", "weight"]), (others, ["weight", "@weight"])):
+        if samples:
+            known = pl.concat(samples).select(*WHERE, "criterion", pl.col("weight").alias("@weight"))
+            known = known.unique([*WHERE, "criterion"], keep="last")
+            labels = labels.join(known, on=[*WHERE, "criterion"], how="left", maintain_order="left")
+            labels = labels.with_columns(weight=pl.coalesce(weight)).drop("@weight")
+    return labels
 
 
 def _numbered(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:

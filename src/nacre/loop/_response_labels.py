@@ -56,7 +56,7 @@ def read_labels(
     Raises:
         IngestError: The file does not say which response a label is about, or names one that is not there.
     """
-    table = _read(path, fields, options, criteria)
+    table = _rearmed(_read(path, fields, options, criteria))
     if "score" not in table.columns:
         table = _long(table, criteria, path)
     if "criterion" not in table.columns:
@@ -108,6 +108,14 @@ def _read(path: Path, fields: Mapping[str, str], options: Mapping[str, Any], cri
     frame = replace(batches, uid=None).collect()  # several labels of one response are what labels are
     taken = [name for name in fields if name in frame.columns and name not in names]
     return frame.drop(taken).rename(names)
+
+
+def _rearmed(table: pl.DataFrame) -> pl.DataFrame:
+    """Take back what the export of a sheet for experts did to text that a spreadsheet would run."""
+    if "key" not in table.columns:
+        return table
+    texts = [name for name in ("prompt_id", "prompt", "response") if name in table.columns]
+    return table.with_columns(pl.col(name).str.replace(r"^'([=+\-@\t\r])", "$1") for name in texts)
 
 
 def _long(table: pl.DataFrame, criteria: Sequence[str], path: Path) -> pl.DataFrame:
