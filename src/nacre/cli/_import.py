@@ -29,10 +29,10 @@ def import_(
 
     `--as experts` and `--as scores` take a row per label, with `criterion` and `score`, or a column per criterion; a
     response is named by `uid`, `prompt_id` and `repeat`, or its `prompt` and `response`. No import replaces another;
-    the latest label of an expert counts.
+    the latest label of an expert counts. How Excel saves CSV, with `;` and not in UTF-8, is found out.
     """
     if what in LABELS:
-        return _import_labels(what, source, file, drop, json)
+        return _import_labels(what, source, file, drop, refused, json)
     if what == "responses":
         raise SpecError(
             "Responses are not imported: name their file under `responses` in nacre.yaml, or evaluate another one with "
@@ -43,13 +43,16 @@ def import_(
     return _import_data(source, file, drop, refused, json)
 
 
-def _import_labels(what: str, source: Path | None, file: Path, drop: Path | None, json: bool) -> None:
+def _import_labels(
+    what: str, source: Path | None, file: Path, drop: Path | None, refused: Path | None, json: bool
+) -> None:
     from nacre.loop import evaluated_dataset, import_experts, import_scores
 
     with opened_evaluation(file, create=True) as (project, recipe):
         importer = import_experts if what == "experts" else import_scores
         responses = evaluated_dataset(project, recipe)
-        n = importer(project, recipe, responses, source, drop=None if drop is None else drop.name)
+        dropped = None if drop is None else drop.name
+        n = importer(project, recipe, responses, source, drop=dropped, refused=refused)
     if json:
         print_json({"imported": n})
     elif n is None:

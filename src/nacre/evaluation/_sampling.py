@@ -186,10 +186,10 @@ def _allocate(n: int, sizes: NDArray[np.int64], spread: Floats, labelled: NDArra
     """Return how many responses of each stratum are labelled in all: n, or all that there are."""
     n = min(n, int(sizes.sum()))
     n_strata, n_labelled = len(sizes), int(labelled.sum())
-    if n < max(n_strata, n_labelled):
+    if n < (needed := max(n_strata, n_labelled)):
         raise SchemaError(
             f"There are {n_strata} strata, slices by bands of the score, and {n_labelled} labels of the pilot; {n} "
-            "labels in all are too few. Ask for more, or pass fewer slices."
+            f"labels in all are too few. Ask for at least {needed}."
         )
     least = np.minimum(sizes, min(LEAST, n // max(n_strata, 1)))
     shares = np.maximum(least, labelled)

@@ -148,14 +148,17 @@ def _table(what: str, spec: Any, names: tuple[str, ...]) -> TableRecipe | None:
 
 
 def _values(spec: Any) -> dict[str, str | None]:
-    if not isinstance(spec, Mapping) or any(
-        isinstance(part, bool | dict | list) for pair in spec.items() for part in pair
-    ):
+    parts = [part for pair in spec.items() for part in pair] if isinstance(spec, Mapping) else [spec]
+    if not isinstance(spec, Mapping) or not all(_is_plain(part) for part in parts):
         raise SpecError(
             "`values` holds a score for what the file says instead, such as `{1: won, 2: lost}`; yes, no, true and "
             f"false stand in quotes. Found {spec!r}."
         )
     return {_text(key): None if value is None else _text(value) for key, value in spec.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | None) and not isinstance(value, bool)
 
 
 def _text(value: Any) -> str:

@@ -43,6 +43,7 @@ def import_experts(
     source: Path | None = None,
     *,
     drop: str | None = None,
+    refused: Path | None = None,
 ) -> int | None:
     """Keep the labels of experts in a file and return how many, or None where they were there already.
 
@@ -52,6 +53,7 @@ def import_experts(
         responses: What the labels are about.
         source: A file beside that of the recipe; it replaces no other, not even one of its own name.
         drop: The name of imported files to leave out from now on; all versions stay in the history.
+        refused: A file for rows that cannot be read; without it one of them is an error.
 
     Raises:
         UnknownNameError: No file of the name `drop` was imported.
@@ -62,7 +64,9 @@ def import_experts(
         ExpertLabels.from_frame(labels, recipe.criteria)
 
     tables = project.experts
-    return _import(tables, recipe, responses, table=recipe.experts, source=source, drop=drop, check=check)
+    return _import(
+        tables, recipe, responses, table=recipe.experts, source=source, drop=drop, refused=refused, check=check
+    )
 
 
 def import_scores(
@@ -72,6 +76,7 @@ def import_scores(
     source: Path | None = None,
     *,
     drop: str | None = None,
+    refused: Path | None = None,
 ) -> int | None:
     """Keep the scores in a file and return how many, or None where they were there already; see `import_experts`."""
     recipe = _with_criteria_of_runs(project, recipe)
@@ -80,7 +85,9 @@ def import_scores(
         check_names(_scores(labels, recipe.criteria, responses=None), recipe)
 
     tables = project.scores
-    return _import(tables, recipe, responses, table=recipe.scores, source=source, drop=drop, check=check)
+    return _import(
+        tables, recipe, responses, table=recipe.scores, source=source, drop=drop, refused=refused, check=check
+    )
 
 
 def check_names(imported: Scores, recipe: EvaluationRecipe) -> None:
@@ -130,6 +137,7 @@ def _import(
     table: TableRecipe | None,
     source: Path | None,
     drop: str | None,
+    refused: Path | None,
     check: Callable[[pl.DataFrame], None],
 ) -> int | None:
     """Keep a file of labels; without `source` that of the recipe, which is what it says now."""
@@ -145,11 +153,11 @@ def _import(
     keyed = response_keys(responses)
     labels = read_labels(
         path,
-        fields={} if own is None else own.fields,
-        options={} if own is None else own.options,
+        table=own,
         responses=keyed,
         criteria=[criterion.name for criterion in recipe.criteria],
         before=tables.read(own.source) if own is not None and own.source in tables else None,
+        refused=refused,
     )
     check(_numbered(labels, keyed))
     name = own.source if own is not None else f"{path.name} {hash_frame(labels)[:8]}"

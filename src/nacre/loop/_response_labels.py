@@ -7,15 +7,15 @@ same prompt comes again, and in no other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from nacre._hashing import hash_text
-from nacre.data import Dataset, read_batches, utc_times
-from nacre.errors import IngestError, UnknownFieldError
+from nacre.data import Dataset, utc_times
+from nacre.errors import IngestError
+from nacre.loop._evaluation_recipe import TableRecipe
+from nacre.loop._label_sheet import ROW, read_sheet
 
 PLACES = ("key", "uid", "prompt_id", "prompt", "row")
 _TEXTS = ("key", "uid", "prompt_id", "prompt", "response", "criterion", "score", "annotator", "explanation", "golden")
@@ -33,11 +33,11 @@ def response_keys(responses: Dataset) -> pl.DataFrame:
 def read_labels(
     path: Path,
     *,
-    fields: Mapping[str, str],
-    options: Mapping[str, Any],
+    table: TableRecipe | None,
     responses: pl.DataFrame,
     criteria: Sequence[str],
     before: pl.DataFrame | None = None,
+    refused: Path | None = None,
 ) -> pl.DataFrame:
     """Return the labels in a file: a row per label, with `key`, `prompt_id` and `repeat` of its response.
 
@@ -47,30 +47,57 @@ def read_labels(
 
     Args:
         path: The file.
-        fields: Where its columns are called otherwise.
-        options: Further arguments of the reader.
+        table: What the recipe says of it.
         responses: What `response_keys` returned.
         criteria: The names of the criteria.
         before: The labels that were read from this file before.
+        refused: A file for rows that cannot be read; without it one of them is an error.
 
     Raises:
-        IngestError: The file does not say which response a label is about, or names one that is not there.
+        IngestError: The file does not say which response a label is about, or names one that is not there or twice.
     """
-    table = _rearmed(_read(path, fields, options, criteria))
+    recipe = TableRecipe(str(path)) if table is None else table
+    texts = (*_TEXTS, *_MORE_TEXTS, *criteria)
+    sheet = read_sheet(path, fields=recipe.fields, options=recipe.options, texts=texts, refused=refused)
+    labels = _labels(_with_scores(_rearmed(sheet), recipe.values, criteria, path), responses, before, path)
+    _check_once(labels, path)
+    return labels.drop(ROW)
+
+
+def _rearmed(table: pl.DataFrame) -> pl.DataFrame:
+    """Take back what the export of a sheet for experts did to text that a spreadsheet would run."""
+    if "key" not in table.columns:
+        return table
+    texts = [name for name in ("prompt_id", "prompt", "response") if name in table.columns]
+    return table.with_columns(pl.col(name).str.replace(r"^'([=+\-@\t\r])", "$1") for name in texts)
+
+
+def _with_scores(
+    table: pl.DataFrame, values: Mapping[str, str | None], criteria: Sequence[str], path: Path
+) -> pl.DataFrame:
+    """Return a row per label that is one, with `criterion` and `score`."""
     if "score" not in table.columns:
         table = _long(table, criteria, path)
     if "criterion" not in table.columns:
         if len(criteria) != 1:
             raise IngestError(f"{path} has `score` and does not say of which `criterion`: {', '.join(criteria)}.")
         table = table.with_columns(criterion=pl.lit(criteria[0]))
+    score = pl.col("score").cast(pl.String).str.strip_chars()
+    if values:
+        score = score.str.replace(r"^(-?\d+)\.0+$", "$1").replace(values)
+    table = table.with_columns(score)
+    return table.filter(pl.col("score").fill_null("") != "")
+
+
+def _labels(table: pl.DataFrame, responses: pl.DataFrame, before: pl.DataFrame | None, path: Path) -> pl.DataFrame:
+    """Return labels with `key`, `prompt_id` and `repeat` of their response."""
     place = next((name for name in PLACES if name in table.columns), None)
     if place is None or (place == "prompt" and "response" not in table.columns):
+        there = ", ".join(name for name in table.columns if name != ROW)
         raise IngestError(
             f"{path} does not say which response a label is about. It needs a column `uid`, `prompt_id` (and "
-            f"`repeat`), `prompt` and `response`, or `row`; it has {', '.join(table.columns)}."
+            f"`repeat`), `prompt` and `response`, or `row`; it has {there}."
         )
-    table = table.with_columns(pl.col("score").cast(pl.String).str.strip_chars())
-    table = table.filter(pl.col("score").fill_null("") != "")
     if place in ("key", "prompt"):
         if place == "prompt":
             table = table.with_columns(key=_keys(table.get_column("prompt"), table.get_column("response")))
@@ -96,34 +123,12 @@ def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     return nearest.select("row_id", pl.exclude("row_id", "_label", "prompt_id_there", "repeat_there"))
 
 
-def _read(path: Path, fields: Mapping[str, str], options: Mapping[str, Any], criteria: Sequence[str]) -> pl.DataFrame:
-    known = read_batches(path, **options).schema
-    for name, column in fields.items():
-        if column not in known:
-            raise UnknownFieldError(column, available=known, reader=name)
-    names = {column: name for name, column in fields.items()}
-    texts = {*_TEXTS, *_MORE_TEXTS, *criteria}
-    types = {column: "text" for column in known if names.get(column, column) in texts}
-    batches = read_batches(path, **{**options, "dtypes": {**types, **options.get("dtypes", {})}})
-    frame = replace(batches, uid=None).collect()  # several labels of one response are what labels are
-    taken = [name for name in fields if name in frame.columns and name not in names]
-    return frame.drop(taken).rename(names)
-
-
-def _rearmed(table: pl.DataFrame) -> pl.DataFrame:
-    """Take back what the export of a sheet for experts did to text that a spreadsheet would run."""
-    if "key" not in table.columns:
-        return table
-    texts = [name for name in ("prompt_id", "prompt", "response") if name in table.columns]
-    return table.with_columns(pl.col(name).str.replace(r"^'([=+\-@\t\r])", "$1") for name in texts)
-
-
 def _long(table: pl.DataFrame, criteria: Sequence[str], path: Path) -> pl.DataFrame:
     columns = [name for name in criteria if name in table.columns]
     if not columns:
         raise IngestError(
             f"{path} holds no labels: it needs `criterion` and `score`, or a column for a criterion "
-            f"({', '.join(criteria)}); it has {', '.join(table.columns)}."
+            f"({', '.join(criteria)}); it has {', '.join(name for name in table.columns if name != ROW)}."
         )
     texts = [pl.col(name).cast(pl.String) for name in columns]
     rest = [name for name in table.columns if name not in columns]
@@ -147,6 +152,23 @@ def _looked_up(
         found = found.drop(f"@{name}" for name in WHERE)
     _check_found(found, place, path)
     return found.drop("prompt_there", "response_there")
+
+
+def _check_once(labels: pl.DataFrame, path: Path) -> None:
+    """Refuse two labels of one response by the same person; the error says where they are."""
+    who = [name for name in ("annotator", "evaluator") if name in labels.columns]
+    keys = [*WHERE, "criterion", *who]
+    repeated = labels.filter(labels.select(keys).is_duplicated())
+    if len(repeated):
+        first = repeated.row(0, named=True)
+        same = repeated.filter(pl.all_horizontal(pl.col(name).eq_missing(first[name]) for name in keys))
+        rows = " and ".join(map(str, same.get_column(ROW).to_list()))
+        name = next((f"`{first[key]}`" for key in who if first[key] is not None), "One expert")
+        raise IngestError(
+            f"{path}, rows {rows}: {name} labels the same response on `{first['criterion']}` more than once. Keep one "
+            "label of each: what a sheet of `nacre export experts-sample` holds twice is for another expert, whose "
+            "name goes into `annotator`; leave it empty where there is none."
+        )
 
 
 def _check_found(labels: pl.DataFrame, place: str, path: Path) -> None:
