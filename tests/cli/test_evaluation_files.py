@@ -62,3 +62,24 @@ def test_a_run_tells_of_itself_though_another_ended_meanwhile(tmp_path, monkeypa
     assert document["run"] == 1
     cells = {(cell["slice"], cell["criterion"]): cell for cell in document["matrix"]["cells"]}
     assert cells["all", "polite"]["mean"]["value"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.e2e
+def test_options_that_would_do_nothing_are_refused(help_desk):
+    help_desk("run")
+
+    for what, *option in (("recipe", "--run", "77"), ("scores", "-n", "9"), ("benchmark", "--escape-formulas")):
+        assert f"`{option[0]}` does nothing for `{what}`" in help_desk("export", what, "-o", "out.csv", *option, code=1)
+    assert not (help_desk.folder / "out.csv").exists()
+
+
+@pytest.mark.e2e
+def test_agreement_as_json_has_one_shape_with_and_without_labels(help_desk):
+    help_desk("run")
+    before = help_desk.json("agree")
+    labels = "".join(f"q{n},{'pass' if n % 3 == 0 else 'fail'}\n" for n in range(60))
+    (help_desk.folder / "experts.csv").write_text(f"prompt_id,polite\n{labels}")
+    help_desk("import", "experts.csv", "--as", "experts")
+
+    assert before == {"agreements": [], "n_tied": {}, "n_not_scored": {}, "alignments": {}}
+    assert help_desk.json("agree").keys() == before.keys()

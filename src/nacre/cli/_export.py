@@ -92,8 +92,8 @@ def _export_recipe(output: Path, file: Path) -> None:
     from nacre.data import written_aside
     from nacre.loop import export_project
 
-    with opened_project(file) as (project, recipe), written_aside(output) as partial:
-        partial.write_text(export_project(project, recipe), encoding="utf-8")
+    with opened_project(file) as (project, recipe), written_aside(output) as aside:
+        aside.write_text(export_project(project, recipe), encoding="utf-8")
 
 
 def _export_evaluated(

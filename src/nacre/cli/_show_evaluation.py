@@ -194,6 +194,7 @@ def evaluators(file: File = RECIPE, run: RunName = None, json: Json = False) -> 
 
 def agreement(file: File = RECIPE, slice: SliceName = "all", run: RunName = None, json: Json = False) -> None:
     """How far each evaluator agrees with the experts, beside a constant and the experts' own agreement."""
+    from nacre.evaluation import AgreementReport
     from nacre.loop import alignments, project_evaluation, record_alignments
 
     with opened_evaluation(file) as (project, recipe):
@@ -203,8 +204,8 @@ def agreement(file: File = RECIPE, slice: SliceName = "all", run: RunName = None
             record_alignments(evaluation)
         records = alignments(evaluation)
     if json:
-        aligned = {name: record.to_dict() for name, record in records.items()}
-        return print_json(None if report is None else {**report.to_dict(), "alignments": aligned})
+        told = (AgreementReport((), {}, {}) if report is None else report).to_dict()
+        return print_json({**told, "alignments": {name: record.to_dict() for name, record in records.items()}})
     if report is None:
         return print_text(NO_EXPERTS)
     print_agreement(report, slice)
