@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacre.data import Classes, Number
-from nacre.evaluation import Criterion, Scores, combine, compare, evaluation_matrix, trend
+from nacre.evaluation import PREFERENCE, Criterion, Scores, combine, compare, evaluation_matrix, trend
 from nacre.label_models import ClassConditional, MajorityVote
 from nacre.labeling import LabelMatrix
 
 POLITE = Criterion("polite")
+BETTER = Criterion("better", scale=PREFERENCE)
 GRADE = Criterion("grade", scale=Number(0, 10))
 STYLE = Criterion("style", scale=Classes(("poor", "fair", "good"), ordered=True))
 
@@ -58,7 +59,8 @@ def test_three_evaluators_give_the_most_probable_class_with_its_probability():
 
     combined = combine(scores)
 
-    assert values(combined) == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert np.round(values(combined)).tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert 0.5 < values(combined)[1] < values(combined)[0] < 1
     assert combined.frame["rationale"][1].startswith("probability 0.")
     assert combined.frame["rationale"][1].endswith(": a pass, b pass, c fail")
 
@@ -73,8 +75,8 @@ def test_an_evaluator_that_contradicts_the_others_is_trusted_less_than_by_a_majo
     }
     scores = scores_of(POLITE, **answers)
 
-    learned = np.mean(np.array(values(combine(scores))) == truth)
-    counted = np.mean(np.array(values(combine(scores, label_model=MajorityVote()))) == truth)
+    learned = np.mean(np.round(values(combine(scores))) == truth)
+    counted = np.mean(np.round(values(combine(scores, label_model=MajorityVote()))) == truth)
 
     assert learned > counted + 0.03
     assert learned > 0.87
@@ -86,20 +88,69 @@ def test_the_values_are_those_of_the_label_model_on_the_same_votes():
     names = np.array(["poor", "fair", "good", None], dtype=object)  # -1 takes the last
     scores = scores_of(STYLE, **{f"e{i}": names[votes[:, i]].tolist() for i in range(4)})
 
-    found = values(combine(scores))
+    found = values(combine(scores, label_model=ClassConditional()))
 
     covered = (votes >= 0).any(axis=1)
     matrix = LabelMatrix.from_dense(votes[covered], STYLE.scale)
     proba = ClassConditional().fit(matrix).predict_proba(matrix)
-    assert [value for value, is_covered in zip(found, covered, strict=True) if is_covered] == proba.argmax(1).tolist()
+    kept = [value for value, is_covered in zip(found, covered, strict=True) if is_covered]
+    assert kept == proba.argmax(1).tolist()
 
 
 def test_equally_probable_classes_are_no_score():
-    combined = combine(scores_of(POLITE, a=["pass", "pass"], b=["fail", "pass"]), label_model=MajorityVote())
+    combined = combine(scores_of(STYLE, a=["poor", "good"], b=["good", "good"]), label_model=MajorityVote())
 
-    assert values(combined) == [None, 1]
+    assert values(combined) == [None, 2]
     assert combined.frame["status"].to_list() == ["abstained", "scored"]
-    assert combined.frame["rationale"][0] == "probability 0.5: a pass, b fail"
+    assert combined.frame["rationale"][0] == "tied: a poor, b good"
+
+
+@pytest.mark.parametrize(
+    ("criterion", "one", "other", "tie"),
+    [
+        pytest.param(POLITE, ["pass", "fail"], ["fail", "pass"], 0.5, id="pass or fail"),
+        pytest.param(BETTER, ["won", "lost"], ["lost", "won"], 1.0, id="preference"),
+    ],
+)
+def test_evaluators_that_always_contradict_tie(criterion, one, other, tie):
+    combined = combine(scores_of(criterion, a=one * 100, b=other * 100))
+
+    assert values(combined) == pytest.approx([tie] * 200)
+    assert combined.frame["rationale"][0] == f"tied: a {one[0]}, b {other[0]}"
+    assert evaluation_matrix(combined).cell("all", criterion.name).mean.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("rate", [0.03, 0.3, 0.5, 0.9, 1.0])
+def test_the_mean_of_pass_or_fail_is_that_of_the_evaluators(rate):
+    rng = np.random.default_rng(5)
+    truth = rng.random(800) < rate
+    said = [np.where(rng.random(800) < error, ~truth, truth) for error in (0.1, 0.2)]
+
+    combined = combine(scores_of(POLITE, **{name: row.tolist() for name, row in zip("ab", said, strict=True)}))
+
+    assert np.mean(values(combined)) == pytest.approx(np.mean(said), abs=1e-4)
+
+
+def test_doubts_between_won_and_lost_do_not_all_count_the_same_way():
+    rng = np.random.default_rng(6)
+    right = [[0.75, 0.1, 0.15], [0.3, 0.4, 0.3], [0.15, 0.1, 0.75]]
+    truth = rng.choice(3, 999, p=[0.43, 0.16, 0.41])
+    said = np.array([[rng.choice(3, p=right[code]) for code in truth] for _ in range(2)])
+    names = np.array(BETTER.scale.names)
+
+    combined = combine(scores_of(BETTER, a=names[said[0]].tolist(), b=names[said[1]].tolist()))
+
+    assert np.mean(values(combined)) == pytest.approx(said.mean(), abs=1e-4)
+    is_torn = (said == [[0], [2]]).all(axis=0) | (said == [[2], [0]]).all(axis=0)
+    assert np.array(values(combined))[is_torn].mean() == pytest.approx(1.0, abs=0.15)
+
+
+def test_passing_all_criteria_weighs_doubts_instead_of_counting_them():
+    other = Criterion("correct")
+    parts = [scores_of(POLITE, a=["pass", "fail"], b=["fail", "pass"]), scores_of(other, c=["pass", "pass"])]
+    both = Scores(pl.concat(part.frame for part in parts), (POLITE, other), {"a": "", "b": "", "c": ""})
+
+    assert evaluation_matrix(both).cell().mean.value == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +218,7 @@ def test_unanimous_evaluators_are_followed(rows):
 
     for row, value in zip(rows, found, strict=True):
         if len(said := {vote for vote in row if vote is not None}) == 1:
-            assert value == (said == {"pass"})
+            assert value == pytest.approx(float(said == {"pass"}))
 
 
 def planted_runs():

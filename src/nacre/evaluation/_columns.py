@@ -232,11 +232,12 @@ def with_all_criteria(columns: Columns) -> Columns:
     places = [place for place, criterion in enumerate(columns.criteria) if criterion is not None and criterion.has_pass]
     if len(places) < 2:
         return columns
-    passes = np.ones(len(columns.values), dtype=np.bool_)
+    passes = np.ones(len(columns.values))
     for place in places:
         criterion = columns.criteria[place]
         assert criterion is not None
-        passes &= criterion.passed(columns.values[:, place])
+        is_share = criterion.is_rate  # of several evaluators the probability of a pass
+        passes *= columns.outcomes[:, place] if is_share else criterion.passed(columns.values[:, place])
     status = columns.status[:, places].max(axis=1)
     compliant = np.where(status == 0, passes, np.nan)
     behind = tuple(name for place in places for name in columns.evaluators[columns.names[place]])

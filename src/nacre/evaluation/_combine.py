@@ -12,20 +12,27 @@ from numpy.typing import NDArray
 from nacre._hashing import hash_json
 from nacre.data import Classes
 from nacre.evaluation._answers import ABSTAINED, SCORED, STATUS
-from nacre.evaluation._criterion import Criterion
+from nacre.evaluation._criterion import PASS_FAIL, PREFERENCE, Criterion
 from nacre.evaluation._scores import COLUMNS, KEYS, Scores
-from nacre.label_models import ClassConditional, LabelModel
+from nacre.label_models import ClassConditional, LabelModel, MajorityVote
 from nacre.labeling import LabelMatrix
 
 TIE = 1e-6  # probabilities that differ by less are as good as equal
+_MOST_STEPS, _CLOSE = 100, 1e-9
+Floats = NDArray[np.float64]
 
 
 def combine(scores: Scores, *, compared_with: Sequence[Scores] = (), label_model: LabelModel | None = None) -> Scores:
     """Return scores with one evaluator per criterion, called like the criterion.
 
     Several evaluators of classes are votes for a label model, which learns from where they agree how far each can be
-    trusted; the score is the most probable class, and the rationale tells its probability and who said what. Where
-    the classes are equally probable, the combination abstains. Several evaluators of a number are averaged.
+    trusted. The score is the mean of what it expects: the probability of a pass, or between lost, tied and won; were
+    it the most probable class, every doubt would count the same way. Of other ordered classes it is the most probable
+    one, and where several are, the combination abstains. The rationale tells the largest probability and who said
+    what, or that they tie. Several evaluators of a number are averaged.
+
+    Each class is as frequent as the evaluators say, so that the mean of all scores is the mean of the evaluators,
+    whatever is learned about a single response. A label model that is given knows itself how frequent classes are.
 
     Runs that are compared need one label model, else the weights of their votes differ beside their votes: the same
     verdicts would be other scores. `evaluation_matrix`, `compare` and `trend` see to that; so the combined scores of a
@@ -47,8 +54,8 @@ def combine(scores: Scores, *, compared_with: Sequence[Scores] = (), label_model
         >>> please = Evaluator("please", polite, Keyword("response", ("please",)))
         >>> thanks = Evaluator("thanks", polite, Pattern("response", "(?i)thank"))
         >>> combine(evaluate([please, thanks], answers)).frame.select("evaluator", "value", "rationale").rows()
-        [('polite', 1.0, 'probability 0.97: please pass, thanks pass'),
-         ('polite', 0.0, 'probability 0.97: please fail, thanks fail')]
+        [('polite', 0.97..., 'probability 0.97: please pass, thanks pass'),
+         ('polite', 0.02..., 'probability 0.97: please fail, thanks fail')]
     """
     return combine_together([scores, *compared_with], label_model=label_model)[0]
 
@@ -63,7 +70,7 @@ def combine_together(runs: Sequence[Scores], *, label_model: LabelModel | None =
     fingerprints: list[dict[str, str]] = [{} for _ in runs]
     order = tuple(dict.fromkeys(name for run in runs for name in run.evaluators))
     for criterion in {criterion.fingerprint: criterion for run in runs for criterion in run.criteria}.values():
-        name, model = criterion.name, ClassConditional() if label_model is None else deepcopy(label_model)
+        name, model = criterion.name, deepcopy(label_model)
         several: dict[int, pl.DataFrame] = {}
         for place, run in enumerate(runs):
             has_it = any(known.fingerprint == criterion.fingerprint for known in run.criteria)
@@ -90,20 +97,20 @@ def _assembled(run: Scores, parts: Mapping[str, pl.DataFrame], fingerprints: Map
     return Scores(frame, criteria, {criterion.name: fingerprints[criterion.name] for criterion in criteria})
 
 
-def _fingerprint(scores: Scores, names: tuple[str, ...], criterion: Criterion, model: LabelModel) -> str:
+def _fingerprint(scores: Scores, names: tuple[str, ...], criterion: Criterion, model: LabelModel | None) -> str:
     """Return the hash of what the combination depends on; none where an evaluator has none."""
     parts = [scores.evaluators[name] for name in names]
-    weighing = model.spec() if isinstance(criterion.scale, Classes) else "mean"
+    weighing = (model or ClassConditional()).spec() if isinstance(criterion.scale, Classes) else "mean"
     return hash_json([weighing, parts]) if all(parts) else ""
 
 
 def _combined(
-    runs: Collection[pl.DataFrame], order: tuple[str, ...], criterion: Criterion, model: LabelModel
+    runs: Collection[pl.DataFrame], order: tuple[str, ...], criterion: Criterion, model: LabelModel | None
 ) -> Iterator[pl.DataFrame]:
     """Yield a row per response of each run, of which several evaluators score the criterion."""
     scored = [rows.filter(pl.col("status") == SCORED) for rows in runs]
     if isinstance(criterion.scale, Classes):
-        found = _most_probable(scored, order, criterion.scale, model)
+        found = _expected(scored, order, criterion.scale, model)
     else:
         found = [_averaged(part, order) for part in scored]
     for rows, values in zip(runs, found, strict=True):
@@ -131,8 +138,8 @@ def _with_reasons(rows: pl.DataFrame, found: pl.DataFrame, criterion: Criterion)
     )
 
 
-def _most_probable(
-    runs: Sequence[pl.DataFrame], order: tuple[str, ...], scale: Classes, model: LabelModel
+def _expected(
+    runs: Sequence[pl.DataFrame], order: tuple[str, ...], scale: Classes, model: LabelModel | None
 ) -> list[pl.DataFrame]:
     """Return `row_id`, `value` and `rationale` of the responses of each run that at least one evaluator scored."""
     empty = pl.DataFrame(schema={name: COLUMNS[name] for name in ("row_id", "value", "rationale")})
@@ -146,9 +153,10 @@ def _most_probable(
     units = table.select("run", "row_id").unique().sort("run", "row_id").with_row_index("unit")
     numbered = table.join(units, on=["run", "row_id"], how="left", maintain_order="left")
     matrix = LabelMatrix.from_long(numbered.select("vote", row_id="unit", function="evaluator"), scale)
-    proba = model.fit(matrix).predict_proba(matrix)
+    proba = _probabilities(matrix, model)
+    found = proba @ np.arange(len(scale.names)) if _is_linear(scale) else proba.argmax(axis=1)
     best = units.with_columns(
-        pl.Series("best", proba.argmax(axis=1).astype(np.float32)),
+        pl.Series("found", found.astype(np.float32)),
         pl.Series("probability", proba.max(axis=1).round(2)),
         pl.Series("tied", _is_tied(proba)),
     )
@@ -158,11 +166,40 @@ def _most_probable(
 def _told(best: pl.DataFrame, scored: pl.DataFrame, order: tuple[str, ...], scale: Classes) -> pl.DataFrame:
     name = pl.col("value").cast(pl.Int64).replace_strict(dict(enumerate(scale.names)), return_dtype=pl.String)
     table = best.join(scored.group_by("row_id").agg(said=_who_said_what(order, name)), on="row_id")
-    text = pl.format("probability {}: {}", "probability", "said")
-    return table.select("row_id", pl.when(~pl.col("tied")).then("best").alias("value"), text.alias("rationale"))
+    value = pl.col("found") if _is_linear(scale) else pl.when(~pl.col("tied")).then("found")
+    tied = pl.when("tied").then(pl.format("tied: {}", "said"))
+    text = tied.otherwise(pl.format("probability {}: {}", "probability", "said"))
+    return table.select("row_id", value.alias("value"), text.alias("rationale"))
 
 
-def _is_tied(proba: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _is_linear(scale: Classes) -> bool:
+    """Whether what a cell averages is linear in the code, so that the mean of a code says all about it."""
+    return scale in (PASS_FAIL, PREFERENCE)
+
+
+def _probabilities(matrix: LabelMatrix, model: LabelModel | None) -> Floats:
+    """Return the probability of each class; without a label model, classes as frequent as the votes say."""
+    if model is not None:
+        return model.fit(matrix).predict_proba(matrix)
+    shares = MajorityVote().fit(matrix).predict_proba(matrix).mean(axis=0)
+    n = len(matrix.units)
+    balance = (n * shares + 1) / (n + len(shares))  # no class is impossible (Laplace)
+    proba = ClassConditional(class_balance=balance.tolist()).fit(matrix).predict_proba(matrix)
+    return _with_means(proba, shares)
+
+
+def _with_means(proba: Floats, means: Floats) -> Floats:
+    """Return probabilities with these means: those given, times a factor for each class (Deming & Stephan 1940)."""
+    for _ in range(_MOST_STEPS):
+        found = proba.mean(axis=0)
+        if np.abs(found - means).max() < _CLOSE:
+            break
+        weighed = proba * np.divide(means, found, out=np.zeros_like(means), where=found > 0)
+        proba = weighed / weighed.sum(axis=1, keepdims=True)
+    return proba
+
+
+def _is_tied(proba: Floats) -> NDArray[np.bool_]:
     top = np.sort(proba, axis=1)[:, -2:]
     tied: NDArray[np.bool_] = top[:, 1] - top[:, 0] < TIE
     return tied

@@ -94,18 +94,23 @@ class Criterion:
         return hash_json([self.name, self.description, self.scale.spec(), self.passes, self.lower_is_better])
 
     def outcome(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return what a cell averages, for stored values: 1 for a class that passes, a number itself, a tie .5."""
+        """Return what a cell averages: 1 for a class that passes, a number itself, a tie .5.
+
+        Stored values may be probabilities of a pass and means of preferences: so are several evaluators combined.
+        """
         stored = np.asarray(values, dtype=np.float64)
         if self.kind == "number":
             return stored
-        outcome: NDArray[np.float64] = stored / 2 if self.kind == "preference" else self.passed(stored).astype(float)
-        return np.where(np.isnan(stored), np.nan, outcome)
+        if self.kind in ("pass_fail", "preference"):
+            return stored / 2 if self.kind == "preference" else stored
+        return np.where(np.isnan(stored), np.nan, self.passed(stored).astype(np.float64))
 
     def passed(self, values: ArrayLike) -> NDArray[np.bool_]:
-        """Return which stored values pass; NaN does not."""
+        """Return which stored values pass; NaN does not, and what is as likely to pass as to fail does."""
         stored = np.asarray(values, dtype=np.float64)
         if isinstance(self.scale, Classes):
-            lowest: float = len(self.scale.names) - 1 if self.passes is None else self.scale.code(str(self.passes))
+            code = len(self.scale.names) - 1 if self.passes is None else self.scale.code(str(self.passes))
+            lowest = code - 0.5
         elif self.passes is not None:
             lowest = float(self.passes)
         else:

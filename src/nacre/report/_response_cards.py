@@ -36,7 +36,8 @@ def score_name(value: float | None, criterion: Criterion) -> str:
     if value is None:
         return "-"
     if isinstance(criterion.scale, Classes):
-        return criterion.scale.names[int(value)]
+        name = criterion.scale.names[round(value)]
+        return name if value == round(value) else f"{name} ({value:.2g})"
     return f"{value:.4g}"
 
 
