@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import yaml
 
-from nacre.errors import IngestError, SchemaError, UnknownFieldError, UnknownNameError, WorkspaceError
+from nacre.errors import IngestError, SchemaError, SpecError, UnknownFieldError, UnknownNameError, WorkspaceError
 from nacre.loop import (
     alignments,
     compare_runs,
@@ -502,6 +502,75 @@ def test_an_evaluator_is_trusted_as_far_as_experts_agree_with_it(help_desk):
     found = alignments(looked_at(help_desk))
     assert (found["polite"].is_aligned, found["overlap"].is_aligned) == (True, False)
     assert list(distrusted(looked_at(help_desk))) == ["overlap"]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("prompt_id;polite;annotator;weight\nq1;pass;J\u00fcrgen;27,5\nq2;fail;J\u00fcrgen;3\n", "cp1252"),
+        ("prompt_id;polite;annotator;weight\nq1;pass;J\u00fcrgen;27,5\nq2;fail;J\u00fcrgen;3\n", "utf-8-sig"),
+        ("prompt_id\tpolite\tannotator\tweight\nq1\tpass\tJ\u00fcrgen\t27.5\nq2\tfail\tJ\u00fcrgen\t3\n", "utf-8"),
+    ],
+    ids=["of Excel", "of Excel in UTF-8", "tabs"],
+)
+def test_a_sheet_is_read_as_a_spreadsheet_saves_it(help_desk, text, encoding):
+    help_desk.run()
+    (help_desk.folder / "sheet.csv").write_bytes(text.encode(encoding))
+    data = evaluated_dataset(help_desk.project, help_desk.recipe)
+
+    assert import_experts(help_desk.project, help_desk.recipe, data, help_desk.folder / "sheet.csv") == 2
+    labels = looked_at(help_desk).experts.frame
+    assert labels.select("annotator", "value", "weight").rows() == [("J\u00fcrgen", 1, 27.5), ("J\u00fcrgen", 0, 3)]
+
+
+def test_a_weight_that_became_a_date_is_told(help_desk):
+    help_desk.run()
+
+    with pytest.raises(IngestError, match=r"`weight` '27\. May', which is no number"):
+        imported(help_desk, "prompt_id,polite,weight\nq1,pass,3.5\nq2,pass,27. May\n")
+
+
+def test_two_labels_of_one_expert_are_told_with_their_rows(help_desk):
+    help_desk.run()
+
+    with pytest.raises(IngestError, match=r"rows 2 and 4: `maria` labels the same response on `polite` more than once"):
+        imported(help_desk, "prompt_id,polite,annotator\nq1,pass,maria\nq2,pass,maria\nq1,pass,maria\n")
+
+
+def test_bad_rows_of_labels_are_put_aside_where_asked(help_desk):
+    help_desk.run()
+    path = help_desk.folder / "labels.csv"
+    path.write_text("prompt_id,polite\nq1,pass\nq2,fail,what\n", encoding="utf-8")
+    arguments = help_desk.project, help_desk.recipe, evaluated_dataset(help_desk.project, help_desk.recipe), path
+
+    with pytest.raises(IngestError, match="refused"):
+        import_experts(*arguments)
+    with pytest.warns(UserWarning, match="1 of 2 rows were refused"):
+        assert import_experts(*arguments, refused=help_desk.folder / "bad.jsonl") == 1
+    assert "what" in (help_desk.folder / "bad.jsonl").read_text(encoding="utf-8")
+
+
+def test_values_say_what_a_score_of_the_file_means(tmp_path):
+    values = {1: "right", 2: "partly", 3: "wrong", "?": None}
+    evaluation = Evaluation(tmp_path, with_evaluation(experts={"source": "experts.csv", "values": values}))
+    (tmp_path / "experts.csv").write_text("prompt_id,correct\nq1,1\nq2,3.0\nq3,?\nq4,partly\n", encoding="utf-8")
+    evaluation.run()
+
+    assert looked_at(evaluation).experts.frame.get_column("value").to_list() == [2.0, 0.0, 1.0]
+    wrong = Evaluation(tmp_path, with_evaluation(experts={"source": "experts.csv", "values": {True: "right"}}))
+    with pytest.raises(SpecError, match="stand in quotes"):
+        wrong.run()
+
+
+def test_an_evaluator_that_experts_contradict_is_the_first_thing_to_repair(help_desk):
+    help_desk.run()
+    wrong = "".join(f"q{n},{'fail' if n % 3 == 0 else 'pass'}\n" for n in range(60))
+    imported(help_desk, f"prompt_id,polite\n{wrong}")
+
+    first, *others = next_steps(looked_at(help_desk))
+    assert first.title.startswith("`polite` agrees with the experts no better than a constant: .00")
+    assert first.what_to_type == "nacre agree"
+    assert not any("All targets are met" in step.title for step in others)
 
 
 def test_an_edited_evaluator_is_stale_where_no_expert_saw_the_new_responses(help_desk):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nacre.evaluation import ALL, ALL_CRITERIA, Cell, Rigid
+from nacre.evaluation import ALL, ALL_CRITERIA, MIN_LABELS, Cell, Rigid
+from nacre.loop._alignments import alignments
 from nacre.loop._evaluation_notes import unscored_criteria
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def next_steps(evaluation: ProjectEvaluation) -> tuple[NextStep, ...]:
 
 
 def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    contradicted = tuple(_contradicted(evaluation))
+    yield from contradicted
     yield from _unscored(evaluation)
     yield from _not_scored(evaluation)
     yield from _gaps(evaluation)
@@ -52,7 +55,7 @@ def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
         )
     flags = [flag for flag in evaluation.matrix.rigid if not flag.is_confirmed]
     yield from (_of_rigid(flag) for flag in flags if flag.kind in _AGAINST_EXPERTS)
-    yield from _missed(evaluation)
+    yield from _missed(evaluation, is_trusted=not contradicted)
     yield from (_of_rigid(flag) for flag in flags if flag.kind not in _AGAINST_EXPERTS)
 
 
@@ -83,6 +86,19 @@ def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
             )
 
 
+def _contradicted(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+    """Yield the evaluators that experts contradict: what they score says nothing, whatever it is."""
+    for name, record in alignments(evaluation).items():
+        if record.n < MIN_LABELS or record.is_aligned or record.is_stale(evaluation.scores):
+            continue
+        if record.is_constant:
+            reached = f"{record.raw}, where a constant reaches {record.baseline:.2f}"
+            told = f"`{name}` agrees with the experts no better than a constant: {reached}"
+        else:
+            told = f"`{name}` is not aligned: {'; '.join(check.text for check in record.checks if not check.is_met)}"
+        yield NextStep(f"{told}. Rewrite it, or leave it out.", "nacre agree")
+
+
 def _gaps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
     empty = [gap.slice for gap in evaluation.matrix.gaps if gap.kind == "empty"]
     thin = [f"`{gap.slice}` ({gap.n_wanted} more)" for gap in evaluation.matrix.gaps if gap.kind == "thin"]
@@ -93,23 +109,29 @@ def _gaps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
         yield NextStep(f"Too few prompts are in {', '.join(thin)} to say anything: add some.", "nacre show gaps")
 
 
-def _missed(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
+def _missed(evaluation: ProjectEvaluation, *, is_trusted: bool) -> Iterator[NextStep]:
     """Yield the cell that misses its target by most, else the slice that fares worst."""
     cells = [cell for cell in evaluation.matrix.cells.values() if cell.criterion != ALL_CRITERIA]
     missed = [cell for cell in cells if cell.status == "missed" and not cell.mean.is_too_few]
     if missed:
         worst = max(missed, key=_shortfall)
         yield NextStep(
-            f"`{worst.criterion}` misses its target of {worst.target:g} on `{worst.slice}`: {worst.mean}. Read what "
-            "fails.",
+            f"`{worst.criterion}` misses its target of {worst.target:g} on `{worst.slice}`: {_shown(worst)}. Read "
+            "what fails.",
             f"nacre show responses --criterion {_typed(worst.criterion)}{_on(worst.slice)}",
         )
-    elif any(cell.status == "met" for cell in cells) and not any(cell.status == "open" for cell in cells):
+    elif (
+        is_trusted and any(cell.status == "met" for cell in cells) and not any(cell.status == "open" for cell in cells)
+    ):
         yield NextStep("All targets are met. Hold them.", "nacre gate")
 
 
+def _shown(cell: Cell) -> str:
+    return str(cell.mean) if cell.corrected is None else f"{cell.corrected} corrected by experts"
+
+
 def _shortfall(cell: Cell) -> float:
-    gap = (cell.target or 0.0) - cell.mean.value
+    gap = (cell.target or 0.0) - (cell.mean if cell.corrected is None else cell.corrected).value
     return -gap if cell.lower_is_better else gap
 
 
