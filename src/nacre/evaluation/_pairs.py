@@ -86,7 +86,7 @@ class Pairs:
         """In which columns each side of a pair passes or fails, and is no mean."""
         return self.before.is_binary & self.after.is_binary
 
-    @property
+    @cached_property
     def is_comparable(self) -> Booleans:
         """Which columns have the same evaluators in both runs; `all criteria` where all of them have."""
         criteria = dict(zip(self.after.names, self.after.criteria, strict=True))
