@@ -1,3 +1,4 @@
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -365,6 +366,67 @@ def test_a_quoted_response_is_what_the_label_is_about(help_desk):
 
     assert imported(help_desk, "prompt_id,response,polite\nq1,an older answer,pass\nq2,yes,fail\n") == 2
     assert looked_at(help_desk).experts.frame.get_column("row_id").to_list() == [2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda text: text.replace("\n", "\r\n"), id="ends of lines"),
+        pytest.param(lambda text: f" {text}\t", id="white space around"),
+        pytest.param(lambda text: unicodedata.normalize("NFD", text), id="decomposed letters"),
+    ],
+)
+def test_a_response_is_known_by_its_text_whatever_an_editor_did_to_it(tmp_path, change):
+    evaluation = Evaluation(tmp_path, frame=responses(3).with_columns(response=pl.lit("Voilà:\nplease")))
+    evaluation.run()
+    row = {"prompt": change("question 1?"), "response": change("Voilà:\nplease"), "polite": "pass"}
+
+    assert imported(evaluation, pl.DataFrame([row]).write_csv()) == 1
+    assert looked_at(evaluation).experts.frame.get_column("row_id").to_list() == [1]
+
+
+def test_a_sheet_whose_keys_were_damaged_comes_back_by_prompt_and_response(help_desk):
+    help_desk.run()
+    sheet = export_sample(looked_at(help_desk), 20, criterion="polite").with_columns(polite=pl.lit("pass"))
+    assert sheet.get_column("key").str.contains("^[a-z]").all()  # no spreadsheet makes a number of it
+
+    damaged = sheet.with_columns(key=pl.lit("1.23457E+15"))
+    assert imported(help_desk, damaged.write_csv()) == len(sheet)
+    assert looked_at(help_desk).experts.frame.get_column("row_id").n_unique() == 20
+
+
+def two_systems():
+    """Return the same prompts with the responses of two systems."""
+    parts = [
+        responses(6).with_columns(pl.lit(name).alias("system"), pl.lit(text).alias("response"))
+        for name, text in (("old", "no"), ("new", "yes, please"))
+    ]
+    return pl.concat(parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("prompt_id,system,polite\nq1,new,pass\n", id="by system"),
+        pytest.param("prompt_id,repeat,system,polite\nq1,0,new,pass\n", id="a repeat of the system's own"),
+        pytest.param('prompt_id,response,polite\nq1,"yes, please",pass\n', id="by response"),
+        pytest.param("prompt_id,repeat,polite\nq1,1,pass\n", id="by repeat"),
+    ],
+)
+def test_a_label_is_about_the_response_of_its_system(tmp_path, text):
+    evaluation = Evaluation(tmp_path, frame=two_systems())
+    evaluation.run()
+
+    assert imported(evaluation, text) == 1
+    assert looked_at(evaluation).experts.frame.get_column("row_id").to_list() == [7]
+
+
+def test_a_label_of_a_prompt_with_several_responses_must_say_which(tmp_path):
+    evaluation = Evaluation(tmp_path, frame=two_systems())
+    evaluation.run()
+
+    with pytest.raises(IngestError, match=r"`prompt_id` 'q1', of which there are 2 responses.*`system` or `repeat`"):
+        imported(evaluation, "prompt_id,polite\nq1,pass\n")
 
 
 def test_labels_that_the_recipe_no_longer_names_are_left_out(tmp_path):

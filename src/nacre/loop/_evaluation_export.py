@@ -12,7 +12,7 @@ from nacre.errors import SchemaError
 from nacre.evaluation import ExpertLabels, ExpertSample, sample_for_experts
 from nacre.loop._evaluated_rows import readable_scores
 from nacre.loop._project_evaluation import ProjectEvaluation
-from nacre.loop._response_labels import WHERE, response_keys
+from nacre.loop._response_keys import WHERE, response_keys
 
 _SHOWN = ("prompt", "response", "reference", "contexts")
 _WRITTEN = ("annotator", "explanation", "golden")

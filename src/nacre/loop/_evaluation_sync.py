@@ -16,7 +16,8 @@ from nacre.evaluation import ANYBODY, Criterion, ExpertLabels, Scores, criterion
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
-from nacre.loop._response_labels import WHERE, locate, read_labels, response_keys, with_times
+from nacre.loop._response_keys import WHERE, locate, response_keys
+from nacre.loop._response_labels import read_labels, with_times
 
 if TYPE_CHECKING:
     from nacre.workspace import Project, Tables

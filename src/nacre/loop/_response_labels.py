@@ -11,23 +11,16 @@ from pathlib import Path
 
 import polars as pl
 
-from nacre._hashing import hash_text
-from nacre.data import Dataset, utc_times
+from nacre.data import utc_times
 from nacre.errors import IngestError
 from nacre.loop._evaluation_recipe import TableRecipe
 from nacre.loop._label_sheet import ROW, read_sheet
+from nacre.loop._response_keys import WHERE, check_certain, found_by_text, lookup_columns, plain_texts, text_keys
 
 PLACES = ("key", "uid", "prompt_id", "prompt", "row")
 _TEXTS = ("key", "uid", "prompt_id", "prompt", "response", "criterion", "score", "annotator", "explanation", "golden")
-_MORE_TEXTS = ("evaluator", "rationale", "at", "weight")
+_MORE_TEXTS = ("system", "evaluator", "rationale", "at", "weight")
 _CONTENT = ("response", "criterion", "score", "annotator", "evaluator", "explanation", "rationale")
-WHERE = ("key", "prompt_id", "repeat")
-
-
-def response_keys(responses: Dataset) -> pl.DataFrame:
-    """Return `row_id`, `uid`, `prompt_id`, `repeat`, `prompt`, `response` and `key`, a hash of both texts."""
-    frame = responses.collect(["row_id", "uid", "prompt_id", "repeat", "prompt", "response"])
-    return frame.with_columns(key=_keys(frame.get_column("prompt"), frame.get_column("response")))
 
 
 def read_labels(
@@ -100,27 +93,16 @@ def _labels(table: pl.DataFrame, responses: pl.DataFrame, before: pl.DataFrame |
         )
     if place in ("key", "prompt"):
         if place == "prompt":
-            table = table.with_columns(key=_keys(table.get_column("prompt"), table.get_column("response")))
+            table = table.with_columns(key=text_keys(table.get_column("prompt"), table.get_column("response")))
+        table = found_by_text(table, responses)
         _check_found(table, place, path)
-        return _with_place(table, responses.select(*WHERE).unique("key", keep="first"))
+        return _with_place(table, responses)
     return _looked_up(table, place, responses, before=before, path=path)
 
 
 def with_times(labels: pl.DataFrame) -> pl.DataFrame:
     """Return labels with `at` as a time, where they have it: files write times in different ways."""
     return labels.with_columns(at=utc_times(labels.get_column("at"))) if "at" in labels.columns else labels
-
-
-def locate(labels: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
-    """Return the labels of responses that are there, with their `row_id`.
-
-    Where several responses have the same text, the one with the same prompt id and repeat is meant, else the first.
-    """
-    numbered = labels.with_row_index("_label")
-    found = numbered.join(responses.select("row_id", *WHERE), on="key", how="inner", suffix="_there")
-    far = [pl.col(name).ne_missing(pl.col(f"{name}_there")) for name in ("prompt_id", "repeat")]
-    nearest = found.sort("_label", *far, "row_id").unique("_label", keep="first", maintain_order=True)
-    return nearest.select("row_id", pl.exclude("row_id", "_label", "prompt_id_there", "repeat_there"))
 
 
 def _long(table: pl.DataFrame, criteria: Sequence[str], path: Path) -> pl.DataFrame:
@@ -149,9 +131,12 @@ def _looked_up(
         known = before.unique(same, keep="first").select(*same, *(pl.col(name).alias(f"@{name}") for name in WHERE))
         found = found.join(known, on=same, how="left", nulls_equal=True, maintain_order="left")
         found = found.with_columns(pl.coalesce(f"@{name}", name).alias(name) for name in WHERE)
-        found = found.drop(f"@{name}" for name in WHERE)
+        found = found.with_columns(pl.col("@key").is_not_null().alias("@is_known")).drop(f"@{name}" for name in WHERE)
+    if place == "prompt_id":
+        is_new = found if before is None else found.filter(~pl.col("@is_known"))
+        check_certain(is_new, responses, on, path)
     _check_found(found, place, path)
-    return found.drop("prompt_there", "response_there")
+    return found.drop("@is_known", strict=False).drop("prompt_there", "response_there")
 
 
 def _check_once(labels: pl.DataFrame, path: Path) -> None:
@@ -189,31 +174,26 @@ def _there(table: pl.DataFrame, place: str, responses: pl.DataFrame) -> tuple[pl
         return there, ["row"]
     if place == "uid":
         return responses.select("uid", *WHERE, *texts).rename(texts), ["uid"]
-    on = ["prompt_id", "repeat"] if "repeat" in table.columns else ["prompt_id"]
-    there = responses.select(*WHERE, *texts).rename(texts)
+    on = lookup_columns(table, responses)
+    there = responses.select(*WHERE, *texts, "system").rename(texts)
+    there = there if "system" in on else there.drop("system")
     return there.unique(on, keep="first", maintain_order=True), on
 
 
-def _with_place(table: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
+def _with_place(table: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     """Keep prompt id and repeat that the labels name, and fill in the others."""
     missing = [name for name in WHERE[1:] if name not in table.columns]
-    return table.join(there.select("key", *missing), on="key", how="left", maintain_order="left")
+    on = ["key", "system"] if "system" in lookup_columns(table, responses) else ["key"]
+    there = responses.unique(on, keep="first", maintain_order=True).select(*on, *missing)
+    return table.join(there, on=on, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _of_another_response(found: pl.DataFrame) -> pl.DataFrame:
     """Tie labels to the response that they quote, where another one to the prompt is there by now."""
-    quoted, there = (
-        pl.col(name).str.split("\r\n").list.join("\n").str.strip_chars() for name in ("response", "response_there")
-    )
-    is_other = found.select(pl.col("response").is_not_null() & quoted.ne_missing(there)).to_series()
+    quoted, there = (plain_texts(found.get_column(name)) for name in ("response", "response_there"))
+    is_other = quoted.is_not_null() & quoted.ne_missing(there)
     others = found.filter(is_other)
-    keys = _keys(others.get_column("prompt_there"), others.get_column("response"))
+    keys = text_keys(others.get_column("prompt_there"), others.get_column("response"))
     place = is_other.cast(pl.Int64).cum_sum() - 1
     key = pl.when(is_other).then(keys.gather(place.clip(0)) if len(keys) else pl.col("key")).otherwise(pl.col("key"))
     return found.with_columns(key=key)
-
-
-def _keys(prompts: pl.Series, responses: pl.Series) -> pl.Series:
-    texts = zip(prompts.to_list(), responses.to_list(), strict=True)
-    hashes = [hash_text(prompt or "", response or "")[:16] for prompt, response in texts]
-    return pl.Series("key", hashes, dtype=pl.String)
