@@ -164,11 +164,12 @@ def test_evaluators_to_doubt_are_told_with_what_to_do(help_desk):
     (help_desk.folder / "fails.py").write_text("def fails(response):\n    return False\n")
 
     told = help_desk("run")
+    steps = help_desk.json("run")["evaluation"]["next"]
     shown = help_desk("show", "evaluators")
 
     meaning = "fails everything, so it separates no responses: check with a good response that it can pass"
     assert f"doubt         fails {meaning}" in told
-    assert f"`fails` {meaning}." in told
+    assert f"`fails` {meaning}." in [step["title"] for step in steps]
     assert f"evaluators to doubt\n  fails {meaning}" in shown
 
 

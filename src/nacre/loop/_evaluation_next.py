@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from nacre.loop._project_evaluation import ProjectEvaluation
 
 
-_AGAINST_EXPERTS = {
-    "fails where experts pass": "fails what experts pass: loosen it",
-    "passes where experts fail": "passes what experts fail: make it stricter",
-}
+_AGAINST_EXPERTS = ("fails where experts pass", "passes where experts fail")
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,8 @@ def _steps(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
 
 
 def _of_rigid(flag: Rigid) -> NextStep:
-    told = _AGAINST_EXPERTS.get(flag.kind, f"says {flag.value} of nearly everything, so it tells no responses apart")
     return NextStep(
-        f"`{flag.evaluator}` {told}. Read what it scores.",
+        f"`{flag.evaluator}` {flag.meaning}.",
         f"nacre show responses --criterion {_typed(flag.criterion)}",
     )
 
