@@ -83,3 +83,9 @@ def test_agreement_as_json_has_one_shape_with_and_without_labels(help_desk):
 
     assert before == {"agreements": [], "n_tied": {}, "n_not_scored": {}, "alignments": {}}
     assert help_desk.json("agree").keys() == before.keys()
+
+
+@pytest.mark.e2e
+def test_looking_at_a_project_that_was_never_run_leaves_no_trace(help_desk):
+    assert "was never run" in help_desk("show", "matrix", code=1)
+    assert not (help_desk.folder / ".nacre").exists()

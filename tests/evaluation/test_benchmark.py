@@ -442,6 +442,6 @@ def test_prompts_of_any_type_come_back(tmp_path):
 def test_a_failed_save_leaves_what_was_there(tmp_path):
     exam().save(tmp_path / "exam.nacre")
 
-    with pytest.raises(WorkspaceError, match="Could not write"):
+    with pytest.raises(SchemaError, match="There is no folder"):
         exam().save(tmp_path / "no folder" / "exam.nacre")
     assert Benchmark.load(tmp_path / "exam.nacre").version == exam().version

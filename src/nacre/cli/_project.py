@@ -30,14 +30,11 @@ def opened_project(file: Path, *, create: bool = False) -> Iterator[tuple[Projec
         file: The recipe.
         create: Whether to begin the project where there is none; looking at one leaves no trace.
     """
-    from nacre import loop, workspace
+    from nacre import loop
 
     recipe = loop.read_project(file)
-    folder = file.parent / WORKSPACE
-    if not create and not (folder / "workspace.toml").is_file():
-        raise WorkspaceError(f"The project `{recipe.project}` was never run: there is no `{folder}`. Use `nacre run`.")
-    with workspace.open(folder, create=create) as opened_workspace:
-        yield opened_workspace.project(recipe.project, create=create), recipe
+    with _opened(file, recipe.project, create=create) as project:
+        yield project, recipe
 
 
 @contextmanager
@@ -45,10 +42,9 @@ def opened(file: Path, *, create: bool = False) -> Iterator[tuple[Project, Recip
     """Open a project that labels, with the labeling part of its recipe."""
     from nacre import loop
 
-    loop.read_recipe(file)  # says what is missing before anything is made
-    with opened_project(file, create=create) as (project, recipe):
-        assert recipe.labeling is not None  # read above
-        yield project, recipe.labeling
+    recipe = loop.read_recipe(file)
+    with _opened(file, recipe.project, create=create) as project:
+        yield project, recipe
 
 
 @contextmanager
@@ -56,7 +52,17 @@ def opened_evaluation(file: Path, *, create: bool = False) -> Iterator[tuple[Pro
     """Open a project that evaluates, with the evaluation part of its recipe."""
     from nacre import loop
 
-    loop.read_evaluation_recipe(file)
-    with opened_project(file, create=create) as (project, recipe):
-        assert recipe.evaluation is not None  # read above
-        yield project, recipe.evaluation
+    recipe = loop.read_evaluation_recipe(file)
+    with _opened(file, recipe.project, create=create) as project:
+        yield project, recipe
+
+
+@contextmanager
+def _opened(file: Path, name: str, *, create: bool) -> Iterator[Project]:
+    from nacre import workspace
+
+    folder = file.parent / WORKSPACE
+    if not create and not (folder / "workspace.toml").is_file():
+        raise WorkspaceError(f"The project `{name}` was never run: there is no `{folder}`. Use `nacre run`.")
+    with workspace.open(folder, create=create) as opened_workspace:
+        yield opened_workspace.project(name, create=create)

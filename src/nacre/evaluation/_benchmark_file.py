@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -16,6 +14,7 @@ import orjson
 import polars as pl
 
 from nacre._hashing import hash_json, hash_series
+from nacre.data import written_aside
 from nacre.errors import SpecError, WorkspaceError
 
 FORMAT = 1
@@ -62,15 +61,11 @@ def write_benchmark_file(path: Path, content: dict[str, Any], prompts: pl.DataFr
     about = {"format": FORMAT, **content, "prompts": _digest(table)}
     about["hash"] = hash_json(about)
     parts = {ABOUT: orjson.dumps(about, option=orjson.OPT_INDENT_2), PROMPTS: table}
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with zipfile.ZipFile(aside, "x", zipfile.ZIP_STORED) as archive:
+        with written_aside(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
             for name, data in parts.items():
                 archive.writestr(zipfile.ZipInfo(name, FIRST_DAY), data)
-        aside.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
         reason = error.strerror or error
         raise WorkspaceError(
             f"Could not write {path}: {reason}. Check the folder and the space on the disk."

@@ -1,6 +1,6 @@
 """The labeling loop of a project: from its recipe to an iteration with its analysis."""
 
-from nacre.loop._alignments import alignments, distrusted, record_alignments
+from nacre.loop._alignments import alignment_verdicts, alignments, distrusted, record_alignments
 from nacre.loop._document import read_document
 from nacre.loop._evaluated_rows import evaluated_rows, readable_labels, readable_scores
 from nacre.loop._evaluation import Evaluated, run_benchmark
@@ -46,6 +46,7 @@ __all__ = [
     "Synced",
     "Trained",
     "Turn",
+    "alignment_verdicts",
     "alignments",
     "analyse",
     "apply_functions",

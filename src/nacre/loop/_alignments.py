@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nacre.evaluation import MIN_LABELS, AlignmentRecord, align, alignment_from_spec
 
@@ -34,15 +34,37 @@ def record_alignments(evaluation: ProjectEvaluation) -> None:
         evaluation.project.alignments[name] = record.spec()
 
 
+class Verdict(NamedTuple):
+    """Whether an evaluator may speak for the experts.
+
+    Args:
+        word: `aligned`, `not aligned`, `stale` or `too few` labels to say.
+        reason: Why it may not.
+    """
+
+    word: str
+    reason: str = ""
+
+
+def alignment_verdicts(evaluation: ProjectEvaluation) -> dict[str, Verdict]:
+    """Return which evaluators may speak for the experts; those that no expert ever checked are not among them."""
+    return {name: _verdict(evaluation, record) for name, record in alignments(evaluation).items()}
+
+
 def distrusted(evaluation: ProjectEvaluation) -> dict[str, str]:
     """Return the evaluators that must not decide, and why; one that no expert ever checked is not among them."""
-    reasons = {}
-    for name, record in alignments(evaluation).items():
-        if record.is_stale(evaluation.scores):
-            reasons[name] = "stale: evaluator, criterion or imported scores changed since experts checked them"
-        elif record.n >= MIN_LABELS and not record.is_aligned:
-            reasons[name] = "not aligned: " + "; ".join(check.text for check in record.checks if not check.is_met)
-    return reasons
+    verdicts = alignment_verdicts(evaluation)
+    doubts = {name: verdict for name, verdict in verdicts.items() if verdict.word in ("stale", "not aligned")}
+    return {name: f"{verdict.word}: {verdict.reason}" for name, verdict in doubts.items()}
+
+
+def _verdict(evaluation: ProjectEvaluation, record: AlignmentRecord) -> Verdict:
+    failed = "; ".join(check.text for check in record.checks if not check.is_met)
+    if record.is_stale(evaluation.scores):
+        return Verdict("stale", "evaluator, criterion or imported scores changed since experts checked them")
+    if record.n < MIN_LABELS:
+        return Verdict("too few", failed)
+    return Verdict("aligned") if record.is_aligned else Verdict("not aligned", failed)
 
 
 def _measured(evaluation: ProjectEvaluation, name: str) -> AlignmentRecord | None:

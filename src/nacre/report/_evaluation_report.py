@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nacre.evaluation import WinRate, win_rates
-from nacre.loop import ProjectEvaluation, alignments, evaluation_notes, next_steps, without_answer
+from nacre.loop import ProjectEvaluation, alignment_verdicts, evaluation_notes, next_steps, without_answer
 from nacre.metrics import Metric
 from nacre.report._edits import changes_in_words
 from nacre.report._evaluation_page import evaluation_page
@@ -16,8 +16,6 @@ from nacre.report._evaluation_subject import EvaluationSubject, RunLine
 from nacre.report._file import write_page
 from nacre.report._words import count
 from nacre.workspace import Run
-
-_FEW_LABELS = 50
 
 
 def write_evaluation_report(evaluation: ProjectEvaluation, path: Path) -> None:
@@ -40,7 +38,7 @@ def evaluation_subject(evaluation: ProjectEvaluation) -> EvaluationSubject:
         matrix=evaluation.matrix,
         experts=evaluation.experts,
         agreement=evaluation.agreement,
-        alignment=dict(_alignment(evaluation)),
+        alignment=alignment_verdicts(evaluation),
         comparison=evaluation.comparison,
         not_compared=evaluation.not_compared,
         notes=evaluation_notes(evaluation),
@@ -57,17 +55,6 @@ def _win_rates(evaluation: ProjectEvaluation) -> dict[str, tuple[WinRate, ...]]:
     scores = evaluation.scores
     preferred = [name for name in scores.evaluators if scores.criterion_of(name).kind == "preference"]
     return {name: win_rates(scores, name, evaluation.responses, evaluation.members) for name in preferred}
-
-
-def _alignment(evaluation: ProjectEvaluation) -> Iterator[tuple[str, tuple[str, str]]]:
-    for name, record in alignments(evaluation).items():
-        failed = "; ".join(check.text for check in record.checks if not check.is_met)
-        if record.is_stale(evaluation.scores):
-            yield name, ("stale", "evaluator or criterion changed since experts checked it")
-        elif record.n < _FEW_LABELS:
-            yield name, ("too few", failed)
-        else:
-            yield name, ("aligned", "") if record.is_aligned else ("not aligned", failed)
 
 
 def _line(evaluation: ProjectEvaluation, run: Run) -> RunLine:
