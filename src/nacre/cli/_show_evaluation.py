@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nacre.cli._evaluated import print_agreement, print_matrix, run_summary
+from nacre.cli._evaluated import ALL, print_agreement, print_matrix, run_summary
 from nacre.cli._output import print_json, print_table, print_text
 from nacre.cli._project import RECIPE, File, Json, opened_evaluation
 from nacre.cli._show import MOST_TEXT, measured
@@ -209,6 +209,7 @@ def agreement(file: File = RECIPE, slice: SliceName = "all", run: RunName = None
     if report is None:
         return print_text(NO_EXPERTS)
     print_agreement(report, slice)
+    where = "" if slice == ALL else "on all responses "
     for record in records.values():
-        print_text(str(record))
+        print_text(f"{where}{record}")
     return None
