@@ -69,8 +69,8 @@ def test_nothing_is_documented_that_does_not_exist():
         pytest.param("training", ("clamp_truth",), id="training"),
         pytest.param("evaluation", _evaluation_recipe.KEYS, id="evaluation"),
         pytest.param("responses", ("source", *_evaluation_recipe.RESPONSE_FIELDS), id="responses"),
-        pytest.param("experts", ("source", *_evaluation_recipe.EXPERT_FIELDS), id="experts"),
-        pytest.param("scores", ("source", *_evaluation_recipe.SCORE_FIELDS), id="scores"),
+        pytest.param("experts", ("source", "values", *_evaluation_recipe.EXPERT_FIELDS), id="experts"),
+        pytest.param("scores", ("source", "values", *_evaluation_recipe.SCORE_FIELDS), id="scores"),
         pytest.param("criteria", _criterion._KEYS, id="criteria"),
     ],
 )
