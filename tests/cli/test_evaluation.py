@@ -211,7 +211,7 @@ def test_experts_label_a_sample(help_desk):
     assert "Nothing to import" in help_desk("import", "sample.csv", "--as", "experts")
     assert help_desk.json("agree")["agreements"][0]["raw"]["value"] == pytest.approx(1)
     help_desk("import", "--as", "experts", "--drop", "sample.csv")
-    assert help_desk.json("agree") is None
+    assert help_desk.json("agree")["agreements"] == []
 
 
 def test_a_sheet_that_experts_may_have_filled_in_is_not_overwritten(help_desk):
@@ -254,6 +254,37 @@ def _twice(sheet):
     """Return the numbers of the responses that a sheet holds twice."""
     ids = sheet.filter(pl.col("annotator") == "second expert").get_column("prompt_id")
     return {int(name.removeprefix("'=q")) for name in ids}
+
+
+def test_a_second_expert_with_the_same_sheet_is_told_and_can_be_named(help_desk):
+    help_desk("run")
+    help_desk("export", "experts-sample", "-o", "sample.csv", "-n", "20", "-c", "polite")
+    sheet = pl.read_csv(help_desk.folder / "sample.csv")
+    for name, score in (("ann.csv", "pass"), ("bo.csv", "fail")):
+        sheet.with_columns(polite=pl.lit(score)).write_csv(help_desk.folder / name)
+    help_desk("import", "ann.csv", "--as", "experts")
+
+    told = help_desk("import", "bo.csv", "--as", "experts")
+    assert "20 labels of `expert` replace earlier ones, 20 of them differ." in told
+    assert "--annotator NAME" in told
+    help_desk("import", "--as", "experts", "--drop", "bo.csv")
+    again = help_desk.json("import", "bo.csv", "--as", "experts", "--annotator", "bo")
+    assert again == {"imported": 20, "n_elsewhere": 0, "replaced": {}}
+    shown = [row["experts"] for row in help_desk.json("show", "responses", "--rows", "200")]
+    assert {tuple(sorted({label["annotator"] for label in labels} - {"second expert"})) for labels in shown} == {
+        (),
+        ("bo", "expert"),
+    }
+    assert "--annotator" in help_desk("import", "bo.csv", "--as", "scores", "--annotator", "bo", code=1)
+
+
+def test_labels_of_no_response_are_counted_and_told(help_desk):
+    help_desk("run")
+    rows = [{"prompt_id": "q1", "response": text, "polite": "pass"} for text in ("no", "never said")]
+    pl.DataFrame(rows).write_csv(help_desk.folder / "labels.csv")
+
+    told = help_desk("import", "labels.csv", "--as", "experts")
+    assert told.startswith("2 labels of experts imported.\n1 of them are about no response of this project")
 
 
 def test_scores_of_another_tool(help_desk):

@@ -40,11 +40,12 @@ def looked_at(evaluation, run=None, **options):
     return project_evaluation(evaluation.project, evaluation.recipe, run, **options)
 
 
-def imported(evaluation, text, importer=import_experts):
+def imported(evaluation, text, importer=import_experts, **options):
     path = evaluation.folder / "labels.csv"
     path.write_text(text, encoding="utf-8")
     data = evaluated_dataset(evaluation.project, evaluation.recipe)
-    return importer(evaluation.project, evaluation.recipe, data, path)
+    found = importer(evaluation.project, evaluation.recipe, data, path, **options)
+    return None if found is None else found.n
 
 
 def test_a_run_holds_the_scores_of_all_responses(help_desk):

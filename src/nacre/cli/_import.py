@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,9 @@ def import_(
     drop: Annotated[Path | None, typer.Option(help="Leave out a file that was imported beside the source.")] = None,
     refused: Annotated[Path | None, typer.Option(help="Put bad rows in this file and import the others.")] = None,
     what: Annotated[str, typer.Option("--as", help="What the file holds: data, experts or scores.")] = "data",
+    annotator: Annotated[
+        str | None, typer.Option(help="Who gave the labels of experts, whatever the file says.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Import data points, labels of experts or scores: CSV, JSON Lines, Parquet or Arrow, all of it or nothing.
@@ -31,8 +34,13 @@ def import_(
     response is named by `uid`, `prompt_id` and `repeat`, or its `prompt` and `response`. No import replaces another;
     the latest label of an expert counts. How Excel saves CSV, with `;` and not in UTF-8, is found out.
     """
+    if annotator is not None and what != "experts":
+        raise SpecError(f"`--annotator` does nothing for `{what}`; it is for experts. Leave it out.")
     if what in LABELS:
-        return _import_labels(what, source, file, drop, refused, json)
+        options = {"drop": None if drop is None else drop.name, "refused": refused}
+        return _import_labels(
+            what, source, file, options if annotator is None else {**options, "annotator": annotator}, json
+        )
     if what == "responses":
         raise SpecError(
             "Responses are not imported: name their file under `responses` in nacre.yaml, or evaluate another one with "
@@ -43,23 +51,22 @@ def import_(
     return _import_data(source, file, drop, refused, json)
 
 
-def _import_labels(
-    what: str, source: Path | None, file: Path, drop: Path | None, refused: Path | None, json: bool
-) -> None:
+def _import_labels(what: str, source: Path | None, file: Path, options: dict[str, Any], json: bool) -> None:
     from nacre.loop import evaluated_dataset, import_experts, import_scores
 
     with opened_evaluation(file, create=True) as (project, recipe):
         importer = import_experts if what == "experts" else import_scores
         responses = evaluated_dataset(project, recipe)
-        dropped = None if drop is None else drop.name
-        n = importer(project, recipe, responses, source, drop=dropped, refused=refused)
+        imported = importer(project, recipe, responses, source, **options)
     if json:
-        print_json({"imported": n})
-    elif n is None:
-        told = "Nothing to import" if drop is None else f"{drop} left out"
+        print_json({"imported": None} if imported is None else imported.to_dict())
+    elif imported is None:
+        told = "Nothing to import" if options["drop"] is None else f"{options['drop']} left out"
         print_text(f"{told}: all other {what} are there already.")
     else:
-        print_text(f"{n:,} {'labels of experts' if what == 'experts' else 'scores'} imported.")
+        print_text(f"{imported.n:,} {'labels of experts' if what == 'experts' else 'scores'} imported.")
+        for note in imported.notes:
+            print_text(note)
 
 
 def _import_data(source: Path | None, file: Path, drop: Path | None, refused: Path | None, json: bool) -> None:

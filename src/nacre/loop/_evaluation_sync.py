@@ -16,6 +16,7 @@ from nacre.evaluation import ANYBODY, Criterion, ExpertLabels, Scores, criterion
 from nacre.functions import Code, Context
 from nacre.loop._evaluation_benchmark import with_benchmark
 from nacre.loop._evaluation_recipe import EvaluationRecipe, TableRecipe
+from nacre.loop._label_import import ImportedLabels, imported_labels, labels_of
 from nacre.loop._response_keys import WHERE, locate, response_keys
 from nacre.loop._response_labels import read_labels, with_times
 
@@ -45,8 +46,9 @@ def import_experts(
     *,
     drop: str | None = None,
     refused: Path | None = None,
-) -> int | None:
-    """Keep the labels of experts in a file and return how many, or None where they were there already.
+    annotator: str | None = None,
+) -> ImportedLabels | None:
+    """Keep the labels of experts in a file and return what came, or None where they were there already.
 
     Args:
         project: The project.
@@ -55,6 +57,7 @@ def import_experts(
         source: A file beside that of the recipe; it replaces no other, not even one of its own name.
         drop: The name of imported files to leave out from now on; all versions stay in the history.
         refused: A file for rows that cannot be read; without it one of them is an error.
+        annotator: Whose labels they are, whatever the file says.
 
     Raises:
         UnknownNameError: No file of the name `drop` was imported.
@@ -64,9 +67,20 @@ def import_experts(
     def check(labels: pl.DataFrame) -> None:
         ExpertLabels.from_frame(labels, recipe.criteria)
 
+    def of_annotator(labels: pl.DataFrame) -> pl.DataFrame:
+        return labels if annotator is None else labels_of(labels, annotator)
+
     tables = project.experts
     return _import(
-        tables, recipe, responses, table=recipe.experts, source=source, drop=drop, refused=refused, check=check
+        tables,
+        recipe,
+        responses,
+        table=recipe.experts,
+        source=source,
+        drop=drop,
+        refused=refused,
+        check=check,
+        change=of_annotator,
     )
 
 
@@ -78,8 +92,8 @@ def import_scores(
     *,
     drop: str | None = None,
     refused: Path | None = None,
-) -> int | None:
-    """Keep the scores in a file and return how many, or None where they were there already; see `import_experts`."""
+) -> ImportedLabels | None:
+    """Keep the scores in a file and return what came, or None where they were there already; see `import_experts`."""
     recipe = _with_criteria_of_runs(project, recipe)
 
     def check(labels: pl.DataFrame) -> None:
@@ -140,7 +154,8 @@ def _import(
     drop: str | None,
     refused: Path | None,
     check: Callable[[pl.DataFrame], None],
-) -> int | None:
+    change: Callable[[pl.DataFrame], pl.DataFrame] = lambda labels: labels,
+) -> ImportedLabels | None:
     """Keep a file of labels; without `source` that of the recipe, which is what it says now."""
     left_out = [] if drop is None else _names_of(tables, drop)
     if source is None:
@@ -152,7 +167,7 @@ def _import(
     own = table if source is None else None  # another file has its own names
     path = source if own is None and source is not None else recipe.folder / (own.source if own is not None else "")
     keyed = response_keys(responses)
-    labels = read_labels(
+    read = read_labels(
         path,
         table=own,
         responses=keyed,
@@ -160,11 +175,13 @@ def _import(
         before=tables.read(own.source) if own is not None and own.source in tables else None,
         refused=refused,
     )
+    labels = change(read)
     check(_numbered(labels, keyed))
     name = own.source if own is not None else f"{path.name} {hash_frame(labels)[:8]}"
+    earlier = [tables.read(other) for other in tables if other not in (name, *left_out)]
     is_last = source is not None  # the file of the recipe is read in every run, others where somebody asks for it
     is_new = tables.add(name, labels, detail={"of_recipe": source is None}, instead_of=left_out, is_last=is_last)
-    return len(labels) if is_new else None
+    return imported_labels(labels, keyed, earlier) if is_new else None
 
 
 def _names_of(tables: Tables, file: str) -> list[str]:
