@@ -41,7 +41,8 @@ def moved_rows(subject: EvaluationSubject) -> dict[tuple[str, str], Sequence[int
 
 
 def _criteria(comparison: Comparison) -> list[str]:
-    return [name for name in comparison.criteria if name != ALL_CRITERIA]
+    """Return the criteria on which a response can have got better or worse."""
+    return [name for name in comparison.criteria if name != ALL_CRITERIA and comparison.change(ALL, name).is_comparable]
 
 
 def changes_section(subject: EvaluationSubject, cards: ResponseCards) -> Section:
@@ -74,9 +75,10 @@ def _left_out(comparison: Comparison) -> Iterator[str]:
     parts = []
     if comparison.n_only_before or comparison.n_only_after:
         before, after = count(comparison.n_only_before, "response"), comparison.n_only_after
+        compared = count(comparison.n_paired, "prompt" if comparison.is_by_prompt else "response")
         parts.append(
-            f"{count(comparison.n_paired, 'response')} are compared; {before} of the earlier run and {after:,} of this "
-            "one have no partner and are left out."
+            f"{compared} are compared; {before} of the earlier run and {after:,} of this one have no partner and are "
+            "left out."
         )
     if comparison.left_out:
         parts.append(f"Not compared, because they mean something else now: {names(comparison.left_out)}.")
@@ -123,4 +125,6 @@ def _told(changes: Sequence[Change]) -> str:
     worse = sum(change.is_better is False for change in changes)
     parts = [f"{better} better" if better else "", f"{worse} worse" if worse else ""]
     clear = ", ".join(filter(None, parts)) or "no clear change"
+    if not all(change.is_comparable for change in changes):
+        return "not comparable: its evaluator changed"
     return f"{clear} in {count(len(changes), 'slice')}"

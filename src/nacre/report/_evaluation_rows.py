@@ -171,7 +171,7 @@ def _told(subject: EvaluationSubject, place: Place) -> Iterator[str]:
     cell = subject.matrix.cell(*place)
     parts = []
     if cell.change is not None:
-        clear = "" if cell.is_changed else "not clear, "
+        clear = "" if cell.is_changed else "not clear, " if cell.is_comparable else "another evaluator, "
         parts.append(f"Since {subject.before}: {clear}{interval(cell.change, signed=True)}.")
     if cell.corrected is not None:
         parts.append(f"Corrected by the experts' scores: {interval(cell.corrected)}.")
