@@ -428,6 +428,26 @@ def test_init_takes_results_of_another_tool(nacre):
     assert "includes" in nacre("run")
 
 
+def test_init_says_what_is_wrong_with_results_of_a_tool(nacre):
+    (nacre.folder / "damaged.json").write_text(
+        '{"evalId": "e", "results": {"version": 3, "results": [{"response": 1}]}}'
+    )
+    told = nacre("init", "--evaluation", "--data", "damaged.json", code=1)
+    assert "As results of another tool:" in told
+
+    (nacre.folder / "config.yaml").write_text(
+        "prompts: ['Say {{word}}']\nproviders: [echo]\ntests: [{vars: {word: hi}}]\n"
+    )
+    assert "holds prompts and no response" in nacre("init", "--evaluation", "--data", "config.yaml", code=1)
+    assert not (nacre.folder / "nacre.yaml").exists()
+
+
+def test_init_takes_the_generator_of_alpaca_eval_for_the_system(nacre):
+    (nacre.folder / "outputs.json").write_text('[{"instruction": "Hi?", "output": "Hi.", "generator": "g"}]')
+    nacre("init", "--evaluation", "--data", "outputs.json")
+    assert "system: generator" in (nacre.folder / "nacre.yaml").read_text()
+
+
 def test_init_says_where_it_finds_no_responses(nacre):
     pl.DataFrame({"a": [1]}).write_csv(nacre.folder / "a.csv")
 

@@ -422,6 +422,7 @@ def test_a_file_that_is_needed_but_not_read_is_said():
         pytest.param({"near": {"field": "text", "like": "x", "min_similarity": 1.5}}, "at most 1", id="similarity"),
         pytest.param({"near": {"field": "text", "centre": [0, 0]}}, "zeros", id="centre of zeros"),
         pytest.param({"says": ["text", "English"]}, "code such as", id="name of a language"),
+        pytest.param({"says": ["text", "tlh"]}, "can be told; found 'tlh', known are ace", id="unknown language"),
     ],
 )
 def test_a_spec_outside_the_grammar_is_refused_with_what_to_do(spec, message):

@@ -120,6 +120,60 @@ def test_a_criterion_that_nothing_scores_is_named(tmp_path):
     assert "Nothing scores `helpful`" in next_steps(found)[0].title
 
 
+def test_prompts_under_one_name_and_rows_word_for_word_are_told(tmp_path):
+    every = pl.concat([responses(), responses(3)])
+    evaluation = Evaluation(tmp_path, frame=every.with_columns(id=pl.col("id").replace({"q7": "q6"})))
+
+    about_names, about_rows = evaluation.run().notes
+    assert about_names.startswith("1 of 119 values of `prompt_id` stand for several prompts, such as `q6` for 2:")
+    assert about_rows.startswith("3 rows repeat prompt and response of another word for word")
+
+
+def test_an_error_about_responses_names_their_file(tmp_path):
+    frame = responses().with_columns(question=pl.when(pl.col("id") != "q2").then("question"))
+    with pytest.raises(SchemaError, match=r"responses\.jsonl: .*has no prompt"):
+        Evaluation(tmp_path, frame=frame).run()
+
+
+def test_a_system_is_named_as_a_shell_takes_it(tmp_path):
+    both = pl.concat([responses().with_columns(system=pl.lit(name)) for name in ("GPT-4 Vanilla", "b")])
+    notes = Evaluation(tmp_path, frame=both).run().notes
+    assert any("--system 'GPT-4 Vanilla'" in note for note in notes)
+
+
+def test_a_score_that_there_is_not_is_refused(help_desk):
+    help_desk.run()
+    found = looked_at(help_desk)
+
+    with pytest.raises(UnknownNameError, match=r"no score `wron`; .*Did you mean `wrong`"):
+        evaluated_rows(found, criterion="correct", score="wron")
+    assert evaluated_rows(found, criterion="correct", score="partly") == []
+    assert evaluated_rows(found, score="failed") == []
+
+
+def test_of_classes_that_fail_the_lowest_comes_first(tmp_path):
+    code = "def overlap(outputs):\n    return 'wrong' if outputs == 'no' else 'partly'\n"
+    evaluation = Evaluation(tmp_path)
+    (tmp_path / "evaluators.py").write_text(code, encoding="utf-8")
+    evaluation.run()
+
+    rows = evaluated_rows(looked_at(evaluation), criterion="correct")
+    said = [line["score"] for row in rows for line in row["scores"] if line["criterion"] == "correct"]
+    assert said == sorted(said, reverse=True)
+    assert set(said) == {"wrong", "partly"}
+
+
+def test_an_evaluation_and_its_runs_are_shown_in_short(help_desk):
+    help_desk.run(note="first")
+    found = looked_at(help_desk)
+
+    assert repr(found) == "ProjectEvaluation(help, run 1 (first))"
+    assert str(found.matrix) in str(found)
+    assert found._repr_html_() == found.matrix._repr_html_()
+    assert repr(help_desk.project.runs) == "Runs(1 (first))"
+    assert repr(found.run).startswith(f"Run(1 (first), {N} responses, ")
+
+
 def test_each_edit_before_a_run_is_one_of_its_changes(help_desk):
     help_desk.run()
     (help_desk.folder / "evaluators.py").write_text(CODE.replace('"wrong"', '"partly"'), encoding="utf-8")

@@ -24,6 +24,19 @@ def test_the_parts_of_an_evaluation(tmp_path):
     assert (found.baseline, found.gate) == ("1", ("polite>=0.9",))
 
 
+def test_an_evaluator_that_is_written_in_no_way_is_told_the_ways(tmp_path):
+    path = write_evaluation(
+        tmp_path, with_evaluation(evaluators={"polite": {"fail": {"keyword": ["response", ["no"]]}}})
+    )
+    with pytest.raises(SpecError, match=r"one of passes, fails, catalogue, .*Did you mean `fails`"):
+        read_evaluation_recipe(path)
+
+
+def test_what_labels_nothing_is_told_how_to_look_at_its_evaluation(tmp_path):
+    with pytest.raises(SpecError, match="nacre show responses"):
+        read_recipe(write_evaluation(tmp_path, RECIPE))
+
+
 def test_a_project_has_a_labeling_part_an_evaluation_part_or_both(tmp_path):
     both = {**MAIL, "evaluation": PARTS}
 

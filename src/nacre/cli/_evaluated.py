@@ -112,7 +112,8 @@ def print_matrix(evaluation: ProjectEvaluation) -> None:
         print_text(f"doubt         {flag}")
     for gap in matrix.gaps:
         of = f" on {gap.criterion}" if gap.criterion else ""
-        print_text(f"gap           {gap.slice}: {gap.kind}{of}, {gap.n} prompts, {gap.n_wanted} more wanted")
+        wanted = f", {gap.n_wanted} more wanted" if gap.n_wanted else ""
+        print_text(f"gap           {gap.slice}: {gap.kind}{of}, {gap.n:,} prompts{wanted}")
 
 
 def signed(change: Metric) -> str:

@@ -22,7 +22,7 @@ NAMES = {
     "reference": ("reference", "gold", "expected", "expected_output", "ground_truth", "target", "reference_answer"),
     "contexts": ("contexts", "context", "retrieved_contexts", "retrieval_context"),
     "prompt_id": ("prompt_id", "id", "uid"),
-    "system": ("system", "model"),
+    "system": ("system", "model", "generator"),
 }
 """What files call the fields of responses; the first that is there is taken."""
 
@@ -95,9 +95,13 @@ def _look(path: Path, folder: Path) -> ResponseFile:
     except NacreError as error:
         names = "" if table is None else f" It has {', '.join(table.fields)}."
         raise WorkspaceError(
-            f"{path} holds no prompts and responses under a name that Nacre guesses.{names} Write the recipe without "
-            "--data, and name the columns under `responses`."
+            f"{path} holds no prompts and responses under a name that Nacre guesses.{names} Name the columns under "
+            f"`responses`, in a recipe that is written without --data. As results of another tool: {error}"
         ) from error
+    if found.responses.is_empty():
+        raise WorkspaceError(
+            f"{path} holds prompts and no response, as {found.format}. Give the file with what a system answered."
+        )
     known = [name for name in NAMES if name in found.responses.columns]
     return ResponseFile(source, {name: name for name in known}, found.format, _length(found.responses["prompt"]))
 

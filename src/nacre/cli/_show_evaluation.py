@@ -97,6 +97,9 @@ def responses(
         return print_json(found)
     for row in found:
         _print_response(row, criterion)
+    texts = (str(row.get(name)) for row in found for name in ("prompt", "response", "reference"))
+    if any(len(text) > MOST_TEXT for text in texts):
+        print_text(f"Texts are cut at {MOST_TEXT} characters; --json has all of them.")
     return None if found else print_text("There is no such response.")
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
 
-from nacre.errors import SpecError
+from nacre.errors import SpecError, did_you_mean
 from nacre.functions._condition import Condition, check_field
+
+_CODES = """
+ace af am an ar ary arz as az ba bcl be bg bn br bs ca crh cs cy da de dz el en eo es et eu ext fa
+fi fo fr fuv fy ga gcf gcr gd gl gom grc gu gug guw ha hbo he hi hr ht hu hy id ig is it ja jv ka
+kab kik kk km kn ko ku ky la lb lg lij ln lo lt ltg lv mg mk ml mn mr ms mt my ne nl nn no nso oc om
+or pa pcm pl ps pt qu ro ru rw sa sdh se si sk sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk
+ur uz uzs vec vi vo wa wuu xh yo yue zh zu zxx
+"""
+LANGUAGES = tuple(_CODES.split())
+"""The languages that can be told: those of the identifier py3langid."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,11 @@ class Says(Condition):
 
     def __post_init__(self) -> None:
         check_field(self.kind, self.field)
-        if not isinstance(self.language, str) or not re.fullmatch("[a-z]{2,3}", self.language):
-            raise SpecError(f"`language` is a code such as `en` or `es`, in lower case; found {self.language!r}.")
+        if self.language not in LANGUAGES:
+            raise SpecError(
+                f"`language` is a code such as `en`, in lower case, of a language that can be told; found "
+                f"{self.language!r}, known are {', '.join(LANGUAGES)}.{did_you_mean(str(self.language), LANGUAGES)}"
+            )
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from nacre.evaluation import ALL, Criterion, ExpertLabels, Scores
 if TYPE_CHECKING:
     from nacre.loop._project_evaluation import ProjectEvaluation
 
+STATUSES = ("abstained", "unparsable", "failed")
+MOST_SCORES = 12  # of a number there may be thousands
+
 
 def readable_scores(scores: Scores) -> pl.DataFrame:
     """Return scores with `score`, the name of a class or the number, in place of `value`."""
@@ -53,11 +56,22 @@ def evaluated_rows(
     found = readable_scores(evaluation.scores)
     wanted = found if criterion is None else found.filter(criterion=evaluation.scores.criterion(criterion).name)
     if score is not None:
+        _check_score(score, wanted, evaluation.scores.criteria)
         wanted = wanted.filter((pl.col("score") == score) | (pl.col("status").cast(pl.String) == score))
     if criterion is not None or score is not None:
         rows = rows.join(wanted.select("row_id"), on="row_id", how="semi", maintain_order="left")
     rows = _worst_first(rows, evaluation.scores, criterion).head(len(rows) if n is None else n)
     return _with_scores(rows, found, evaluation.experts)
+
+
+def _check_score(score: str, found: pl.DataFrame, criteria: tuple[Criterion, ...]) -> None:
+    """Refuse a score that no response has; a status that none has is an answer."""
+    given = set(found.get_column("score").drop_nulls())
+    shown = set(found.get_column("criterion"))
+    scales = [part.scale for part in criteria if part.name in shown]
+    names = {name for scale in scales if isinstance(scale, Classes) for name in scale.names}
+    if score not in names | given | set(STATUSES):
+        raise UnknownNameError("score", score, available={*names, *sorted(given)[:MOST_SCORES], *STATUSES})
 
 
 def _readable(criteria: tuple[Criterion, ...]) -> pl.Expr:
@@ -74,7 +88,9 @@ def _worst_first(rows: pl.DataFrame, scores: Scores, criterion: str | None) -> p
     """Sort by the mean of what the criteria count; a number that should be small counts the other way."""
     parts = [
         part.select(
-            "row_id", outcome=pl.Series(known.outcome(part["value"].to_numpy()) * (-1 if known.lower_is_better else 1))
+            "row_id",
+            outcome=pl.Series(known.outcome(part["value"].to_numpy()) * (-1 if known.lower_is_better else 1)),
+            rank=pl.col("value") / len(known.scale.names) if isinstance(known.scale, Classes) else pl.lit(0.0),
         )
         for known in scores.criteria
         if criterion in (None, known.name)
@@ -83,9 +99,10 @@ def _worst_first(rows: pl.DataFrame, scores: Scores, criterion: str | None) -> p
     ]
     if not parts:
         return rows
-    mean = pl.concat(parts).fill_nan(None).group_by("row_id").agg(pl.col("outcome").mean().alias("@outcome"))
+    outcomes = pl.concat(parts, how="vertical_relaxed").fill_nan(None).group_by("row_id")
+    mean = outcomes.agg(pl.col("outcome").mean().alias("@outcome"), pl.col("rank").mean().alias("@rank"))
     joined = rows.join(mean, on="row_id", how="left", maintain_order="left")
-    return joined.sort("@outcome", "row_id", nulls_last=True).drop("@outcome")
+    return joined.sort("@outcome", "@rank", "row_id", nulls_last=True).drop("@outcome", "@rank")
 
 
 def _with_scores(rows: pl.DataFrame, scores: pl.DataFrame, experts: ExpertLabels | None) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nacre.errors import SpecError
+from nacre.errors import SpecError, did_you_mean
 from nacre.evaluation import Criterion, Evaluator, criterion_from_spec, evaluator_from_spec
 from nacre.functions import Slice, condition_from_spec
 from nacre.loop._recipe_file import READER_KEYS, check_keys, check_texts, named_parts, reader_options, within
@@ -16,6 +16,7 @@ KEYS = ("responses", "benchmark", "criteria", "evaluators", "slices", "experts",
 RESPONSE_FIELDS = ("uid", "prompt", "response", "reference", "contexts", "metadata", "system", "prompt_id", "repeat")
 KEY_FIELDS = ("key", "uid", "prompt_id", "repeat", "prompt", "response", "row", "criterion", "score")
 EXPERT_FIELDS = (*KEY_FIELDS, "annotator", "explanation", "golden", "at", "weight")
+WAYS = ("passes", "fails", "catalogue", "code", "when", "mapping", "existing", "model")
 SCORE_FIELDS = (*KEY_FIELDS, "evaluator", "rationale")
 OF_LABELS = {*EXPERT_FIELDS, *SCORE_FIELDS, *RESPONSE_FIELDS}  # in a file of labels a criterion is a column beside them
 OF_MEMBERS = ("row_id", "all")
@@ -108,8 +109,19 @@ def _evaluators(spec: Any, criteria: Mapping[str, Criterion]) -> tuple[Evaluator
     found = []
     for name, part in named_parts("evaluators", spec):
         with within(f"evaluation: evaluators: {name}"):
+            _check_way(name, part)
             found.append(evaluator_from_spec(name, part, criteria))
     return tuple(found)
+
+
+def _check_way(name: str, spec: Any) -> None:
+    """Refuse an evaluator that is written in no way there is."""
+    if isinstance(spec, Mapping) and not set(spec) & set(WAYS):
+        found = [key for key in spec if key not in ("criterion", "values")]
+        raise SpecError(
+            f"The evaluator `{name}` needs one of {', '.join(WAYS)}; found {', '.join(map(str, found)) or 'none'}."
+            f"{did_you_mean(str(found[0]), WAYS) if found else ''}"
+        )
 
 
 def _slices(spec: Any) -> tuple[Slice, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,7 +45,10 @@ def recipe_responses(recipe: EvaluationRecipe, source: Path | None = None, *, sy
         source: Another file to read in the same way, such as the responses of the next version of a system.
         system: Only responses of this system. Without it those of several are judged together, as repeats.
     """
-    found = _one_system(_read(recipe, source or recipe.folder / recipe.responses.source), system)
+    path = source or recipe.folder / recipe.responses.source
+    with _naming(path):
+        found = _one_system(_read(recipe, path), system)
+    found = replace(found, notes=(*found.notes, *_doubtful(found.data)))
     places = found.data.collect(["row_id", "prompt_id", "repeat"])
     twice = places.filter(places.select("prompt_id", "repeat").is_duplicated()).sort("prompt_id", "repeat")
     if len(twice):
@@ -52,6 +58,31 @@ def recipe_responses(recipe: EvaluationRecipe, source: Path | None = None, *, sy
             f"`{first['prompt_id']}`. Number the responses to a prompt by `repeat`, or leave it out."
         )
     return found
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say in which file the responses are that cannot be read."""
+    try:
+        yield
+    except SchemaError as error:
+        if type(error) is not SchemaError:  # it names the file, or no row of it
+            raise
+        raise SchemaError(f"{path}: {error}") from error
+
+
+def _doubtful(data: Dataset) -> Iterator[str]:
+    """Say where one name stands for several prompts, and where a row is there twice."""
+    rows = data.collect(["prompt_id", "prompt", "response", *(["system"] if "system" in data.fields else [])])
+    prompts = rows.group_by("prompt_id", maintain_order=True).agg(n=pl.col("prompt").n_unique()).filter(pl.col("n") > 1)
+    if len(prompts):
+        name, n = prompts.row(0)
+        yield (
+            f"{len(prompts):,} of {rows['prompt_id'].n_unique():,} values of `prompt_id` stand for several prompts, "
+            f"such as `{name}` for {n:,}: they count as repeats of one."
+        )
+    if n_twice := len(rows) - rows.drop_nulls("response").n_unique() - rows["response"].null_count():
+        yield f"{n_twice:,} rows repeat prompt and response of another word for word: they count as repeats."
 
 
 def _one_system(found: Responses, system: str | None) -> Responses:
@@ -67,7 +98,7 @@ def _one_system(found: Responses, system: str | None) -> Responses:
         return _of_rows(found, table.filter(pl.col("system") == system))
     if len(systems) < 2:
         return found
-    note = f"{len(systems)} systems are judged together; `nacre run --system {systems[0]}` judges one."
+    note = f"{len(systems)} systems are judged together; `nacre run --system {shlex.quote(systems[0])}` judges one."
     repeats = pl.int_range(pl.len()).over("prompt_id").cast(pl.Int64)
     return replace(_of_rows(found, table.with_columns(repeat=repeats)), notes=(*found.notes, note))
 

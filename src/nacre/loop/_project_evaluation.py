@@ -52,6 +52,17 @@ class ProjectEvaluation:
     run: Run
     baseline: Run | None
 
+    def __repr__(self) -> str:
+        against = "" if self.baseline is None else f", against run {self.baseline.name}"
+        return f"ProjectEvaluation({self.project.name}, run {self.run.name}{against})"
+
+    def __str__(self) -> str:
+        return f"{self!r}\n\n{self.matrix}"
+
+    def _repr_html_(self) -> str:
+        """Return the matrix as it looks in a notebook."""
+        return self.matrix._repr_html_()
+
     @cached_property
     def responses(self) -> pl.DataFrame:
         """The responses, with all fields of the file."""

@@ -29,6 +29,9 @@ class ProjectRecipe:
     evaluation: EvaluationRecipe | None
 
 
+OF_EVALUATION = "What it evaluates is shown by `nacre show matrix`, `nacre show responses` and `nacre show evaluators`."
+
+
 def read_project(path: Path) -> ProjectRecipe:
     """Read a `nacre.yaml`; nothing that it names is opened or run."""
     return project_from_spec(read_spec(path), folder=path.parent)
@@ -36,9 +39,11 @@ def read_project(path: Path) -> ProjectRecipe:
 
 def read_recipe(path: Path) -> Recipe:
     """Read the labeling part of a `nacre.yaml`; nothing that it names is opened or run."""
-    labeling = read_project(path).labeling
+    project = read_project(path)
+    labeling = project.labeling
     if labeling is None:
-        raise SpecError(f"`{path}` has no labeling part: it lacks `data`, `schema`, `functions` and `model`.")
+        hint = "" if project.evaluation is None else f" {OF_EVALUATION}"
+        raise SpecError(f"`{path}` has no labeling part: it lacks `data`, `schema`, `functions` and `model`.{hint}")
     return labeling
 
 

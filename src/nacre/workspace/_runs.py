@@ -71,6 +71,9 @@ class Run:
         """How people call it: number and note."""
         return f"{self.number} ({self.note})" if self.note else str(self.number)
 
+    def __repr__(self) -> str:
+        return f"Run({self.name}, {self.content.n_responses:,} responses, {self.at:%Y-%m-%d %H:%M} by {self.author})"
+
 
 class Runs:
     """The runs of a project, oldest first; they are never changed and never taken back.
@@ -81,6 +84,9 @@ class Runs:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+
+    def __repr__(self) -> str:
+        return f"Runs({', '.join(run.name for run in self)})"
 
     def __len__(self) -> int:
         with self._journal.read() as snapshot:
