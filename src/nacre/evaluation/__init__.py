@@ -5,6 +5,7 @@ from nacre.evaluation._alignment import MIN_LABELS, AlignmentCheck, AlignmentRec
 from nacre.evaluation._answers import to_scores
 from nacre.evaluation._benchmark import Benchmark, MatchedResponses
 from nacre.evaluation._catalogue import CATALOGUE
+from nacre.evaluation._cells import Cell
 from nacre.evaluation._charts import agreement_chart, changes_chart, matrix_chart, win_rates_chart
 from nacre.evaluation._choice import Choice, align_choice, choose_best
 from nacre.evaluation._columns import ALL, ALL_CRITERIA
@@ -28,7 +29,7 @@ from nacre.evaluation._experts import ANYBODY, ExpertLabels
 from nacre.evaluation._gaps import Gap
 from nacre.evaluation._gate import GateCheck, GateCondition, GateResult, gate
 from nacre.evaluation._label_split import LabelSplit, split_labels
-from nacre.evaluation._matrix import Cell, EvaluationMatrix, evaluation_matrix
+from nacre.evaluation._matrix import EvaluationMatrix, evaluation_matrix
 from nacre.evaluation._personal_data import find_personal_data
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._rigid import Rigid

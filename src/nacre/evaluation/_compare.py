@@ -231,7 +231,12 @@ def compare(
         )
     if not pairs.after.names:
         raise SchemaError("The runs have no criterion in common that means the same in both.")
-    pairs = pairs.with_all_criteria()
+    return _comparison(pairs.with_all_criteria(), masks, names, changed_evaluators(old, new))
+
+
+def _comparison(
+    pairs: Pairs, masks: Mapping[str, Booleans], names: tuple[str, str], changed: tuple[str, ...]
+) -> Comparison:
     changes = {(change.slice, change.criterion): change for change in _changes(pairs, masks)}
     return Comparison(
         slices=tuple(masks),
@@ -241,7 +246,7 @@ def compare(
         n_only_before=pairs.n_only_before,
         n_only_after=pairs.n_only_after,
         left_out=pairs.left_out,
-        changed_evaluators=changed_evaluators(old, new),
+        changed_evaluators=changed,
         verdict=_verdict(changes.values(), names, pairs, masks),
         names=names,
         pairs=pairs,

@@ -11,8 +11,9 @@ from typing import Any, Literal, TypeAlias
 from xml.etree import ElementTree
 
 from nacre.errors import SpecError
+from nacre.evaluation._cells import Cell
 from nacre.evaluation._columns import ALL
-from nacre.evaluation._matrix import Cell, EvaluationMatrix
+from nacre.evaluation._matrix import EvaluationMatrix
 from nacre.evaluation._text_table import counted
 from nacre.metrics import Metric
 
