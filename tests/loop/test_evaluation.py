@@ -584,8 +584,8 @@ def test_a_sample_of_other_scores_leaves_the_weights_of_an_earlier_one(help_desk
     sheet = export_sample(looked_at(help_desk), 40, criterion="polite").with_columns(polite=pl.lit("pass"))
     imported(help_desk, sheet.write_csv())
     before = looked_at(help_desk).experts.of("polite").get_column("weight")
-    edited = with_evaluation(slices=None)
-    edited["evaluation"]["evaluators"]["polite"] = {"passes": {"keyword": ["response", ["yes"]]}}
+    evaluators = {**RECIPE["evaluation"]["evaluators"], "polite": {"passes": {"keyword": ["response", ["yes"]]}}}
+    edited = with_evaluation(slices=None, evaluators=evaluators)
     help_desk.path.write_text(yaml.safe_dump(edited), encoding="utf-8")
     help_desk.run()
 
@@ -635,7 +635,7 @@ def test_a_sheet_is_read_as_a_spreadsheet_saves_it(help_desk, text, encoding):
     (help_desk.folder / "sheet.csv").write_bytes(text.encode(encoding))
     data = evaluated_dataset(help_desk.project, help_desk.recipe)
 
-    assert import_experts(help_desk.project, help_desk.recipe, data, help_desk.folder / "sheet.csv") == 2
+    assert import_experts(help_desk.project, help_desk.recipe, data, help_desk.folder / "sheet.csv").n == 2
     labels = looked_at(help_desk).experts.frame
     assert labels.select("annotator", "value", "weight").rows() == [("J\u00fcrgen", 1, 27.5), ("J\u00fcrgen", 0, 3)]
 
@@ -663,7 +663,7 @@ def test_bad_rows_of_labels_are_put_aside_where_asked(help_desk):
     with pytest.raises(IngestError, match="refused"):
         import_experts(*arguments)
     with pytest.warns(UserWarning, match="1 of 2 rows were refused"):
-        assert import_experts(*arguments, refused=help_desk.folder / "bad.jsonl") == 1
+        assert import_experts(*arguments, refused=help_desk.folder / "bad.jsonl").n == 1
     assert "what" in (help_desk.folder / "bad.jsonl").read_text(encoding="utf-8")
 
 
