@@ -264,6 +264,7 @@ def test_a_field_that_the_file_lacks_is_named(tmp_path):
             "prompt_id,criterion,score,annotator\nq1,polite,fail,ann\nq2,polite,pass,ann\n", id="a row a label"
         ),
         pytest.param("prompt_id,polite,annotator\nq1,fail,ann\nq2,true,ann\nq3,,ann\n", id="a column a criterion"),
+        pytest.param("prompt_id,polite,annotator\nq1,0,ann\nq2,1,ann\n", id="as 0 and 1"),
         pytest.param("row,polite,annotator\n1,false,ann\n2,pass,ann\n", id="by row"),
         pytest.param("uid,polite,annotator\n1,fail,ann\n2,pass,ann\n", id="by uid"),
         pytest.param(

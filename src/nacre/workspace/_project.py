@@ -52,7 +52,7 @@ class Project:
         evaluation_slices: Slices of responses by name.
         experts: Labels of experts by where they come from, each a table of its own.
         scores: Scores that were imported, by where they come from.
-        samples: Responses that experts were asked to label, by criterion, with their weights.
+        samples: Responses that experts were asked to label, with their weights and which of them were the pilot.
         alignments: How far evaluators agreed with experts, by evaluator.
         runs: Executions of the benchmark, with their responses and scores.
         iterations: The turns of the loop, with their metrics.
