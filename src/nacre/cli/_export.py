@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nacre.cli._output import print_text
+from nacre.cli._output import print_text, write_text
 from nacre.cli._project import RECIPE, File, opened, opened_evaluation, opened_project
 from nacre.errors import SpecError
 
@@ -89,11 +89,10 @@ def _export_labeled(what: str, output: Path, file: Path, escape_formulas: bool) 
 
 
 def _export_recipe(output: Path, file: Path) -> None:
-    from nacre.data import written_aside
     from nacre.loop import export_project
 
-    with opened_project(file) as (project, recipe), written_aside(output) as aside:
-        aside.write_text(export_project(project, recipe), encoding="utf-8")
+    with opened_project(file) as (project, recipe):
+        write_text(output, export_project(project, recipe))
 
 
 def _export_evaluated(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nacre.cli._output import print_json, print_text
+from nacre.cli._output import print_json, print_text, write_text
 from nacre.cli._project import RECIPE, File, Json, opened_evaluation
 from nacre.errors import SpecError
 
@@ -30,7 +30,6 @@ def gate(
     Nobody can tell where there are fewer than 30 prompts, or where an evaluator changed since experts checked it or
     disagrees with them.
     """
-    from nacre.data import written_aside
     from nacre.evaluation import GateCondition
     from nacre.evaluation import gate as check
     from nacre.loop import distrusted, project_evaluation, unscored_criteria
@@ -51,8 +50,7 @@ def gate(
         for line in result.checks:
             print_text(line.message)
     if junit is not None:
-        with written_aside(junit) as partial:
-            partial.write_text(result.to_junit(), encoding="utf-8")
+        write_text(junit, result.to_junit())
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 

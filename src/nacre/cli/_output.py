@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -33,6 +34,17 @@ def print_json(value: Any) -> None:
 def print_text(text: str = "") -> None:
     """Print text on standard output."""
     sys.stdout.write(_printable(text) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of which a reader sees all or nothing; a pipe such as `/dev/stdout` gets the text as it is."""
+    from nacre.data import written_aside
+
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
 def print_error(code: str, message: str) -> None:
