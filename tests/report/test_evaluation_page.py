@@ -98,7 +98,7 @@ def subject_of(data, scores, members, experts=None, before=None, **more):
     earlier = None if before is None else before[0]
     metrics = {place: cell.mean for place, cell in matrix.cells.items()}
     options = {"runs": [RunLine("1", metrics, "as it was"), RunLine("2", metrics)]} | more
-    return EvaluationSubject("help", data, scores, matrix, experts, report, {}, comparison, earlier, **options)
+    return EvaluationSubject("help", data, scores, matrix, experts, report, {}, comparison, baseline=earlier, **options)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from nacre.displays import Code, Columns, Details, Section, render_page
-from nacre.errors import WorkspaceError
+from nacre.errors import SchemaError, WorkspaceError
 from nacre.loop import run as run_project
 from nacre.loop._recipe import recipe_from_spec
 from nacre.report import report_page, write_report
@@ -378,7 +378,7 @@ def test_a_report_is_written_whole_or_not_at_all(turn_of, tmp_path):
 
     assert path.read_text(encoding="utf-8") == render_page(report_page(*run))
     assert [found.name for found in path.parent.iterdir()] == ["mail.html"]
-    with pytest.raises(WorkspaceError, match="Could not write"):
+    with pytest.raises(SchemaError, match="is no file"):
         write_report(*run, path.parent)
     assert [found.name for found in path.parent.iterdir()] == ["mail.html"]
 
