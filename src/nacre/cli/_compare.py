@@ -45,14 +45,14 @@ def _print(found: Comparison) -> None:
     print_text(f"{found.verdict}\n")
     columns = [Column("slice", "slice"), Column("criterion", "criterion")]
     columns += [Column("before", "before"), Column("after", "after")]
-    columns += [Column("change", "change", "change"), Column("moved", "up/down"), Column("told", "clear")]
+    columns += [Column("change", "change"), Column("moved", "up/down"), Column("told", "clear")]
     rows = [
         {
             "slice": change.slice,
             "criterion": change.criterion,
             "before": str(change.before).split()[0],
             "after": str(change.after).split()[0],
-            "change": change.difference if change.difference.n else None,
+            "change": signed(change.difference) if change.difference.n else "-",
             "moved": f"{change.n_gained}/{change.n_lost}",
             "told": _told(change, unclear=""),
         }
