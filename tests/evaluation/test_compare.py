@@ -6,7 +6,8 @@ import pytest
 
 from nacre.data import Classes, Number
 from nacre.errors import SchemaError, UnknownNameError
-from nacre.evaluation import ALL, ALL_CRITERIA, Criterion, compare
+from nacre.evaluation import ALL, ALL_CRITERIA, Criterion, Evaluator, compare, evaluate
+from nacre.functions import Existing
 from nacre.metrics import mcnemar, newcombe, wilson
 from planted_scores import planted_members, planted_scores
 
@@ -264,3 +265,15 @@ def test_an_empty_slice_is_not_unclear():
 
     assert "unclear" not in verdict
     assert verdict.endswith("; 1 slice without a compared response.")
+
+
+def test_another_column_of_imported_scores_is_another_evaluator():
+    prompts = pl.DataFrame({"prompt": [f"{n}?" for n in range(60)], "response": ["a"] * 60})
+    frame = prompts.with_columns(one=pl.lit("pass"), other=pl.lit("fail"))
+    first, second = (
+        evaluate([Evaluator("judge", Criterion("polite"), Existing("judge", column))], frame)
+        for column in ("one", "other")
+    )
+
+    assert compare(first, second).verdict.startswith("not comparable on polite")
+    assert compare(first, first).changed_evaluators == ()

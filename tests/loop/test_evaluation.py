@@ -641,6 +641,22 @@ def test_a_sheet_is_read_as_a_spreadsheet_saves_it(help_desk, text, encoding):
     assert labels.select("annotator", "value", "weight").rows() == [("J\u00fcrgen", 1, 27.5), ("J\u00fcrgen", 0, 3)]
 
 
+@pytest.mark.parametrize("repeat", ["", "0.0", " 0 "], ids=["emptied", "a decimal", "blanks"])
+def test_the_repeat_of_a_sheet_may_be_text_or_empty(help_desk, repeat):
+    help_desk.run()
+
+    imported(help_desk, f"prompt_id,repeat,polite\nq1,{repeat},pass\nq2,{repeat},fail\n")
+
+    assert looked_at(help_desk).experts.frame.get_column("value").to_list() == [1, 0]
+
+
+def test_a_repeat_that_is_no_number_is_told_with_its_row(help_desk):
+    help_desk.run()
+
+    with pytest.raises(IngestError, match="row 3: `repeat` is 'second'; expected a whole number"):
+        imported(help_desk, "prompt_id,repeat,polite\nq1,0,pass\nq2,second,fail\n")
+
+
 def test_a_weight_that_became_a_date_is_told(help_desk):
     help_desk.run()
 

@@ -34,7 +34,7 @@ from nacre.evaluation._personal_data import find_personal_data
 from nacre.evaluation._responses import read_responses
 from nacre.evaluation._rigid import Rigid
 from nacre.evaluation._sampling import ExpertSample, sample_for_experts
-from nacre.evaluation._scores import Scores
+from nacre.evaluation._scores import Scores, is_imported
 from nacre.evaluation._threshold import Threshold, fit_threshold
 from nacre.evaluation._trend import trend
 from nacre.evaluation._win_rate import WinRate, win_rates
@@ -95,6 +95,7 @@ __all__ = [
     "find_personal_data",
     "fit_threshold",
     "gate",
+    "is_imported",
     "known_rates",
     "length_effect",
     "matrix_chart",

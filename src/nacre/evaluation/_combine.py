@@ -13,7 +13,7 @@ from nacre._hashing import hash_json
 from nacre.data import Classes
 from nacre.evaluation._answers import ABSTAINED, SCORED, STATUS
 from nacre.evaluation._criterion import PASS_FAIL, PREFERENCE, Criterion
-from nacre.evaluation._scores import COLUMNS, KEYS, Scores
+from nacre.evaluation._scores import COLUMNS, IMPORTED, KEYS, Scores, is_imported
 from nacre.label_models import ClassConditional, LabelModel, MajorityVote
 from nacre.labeling import LabelMatrix
 
@@ -98,10 +98,11 @@ def _assembled(run: Scores, parts: Mapping[str, pl.DataFrame], fingerprints: Map
 
 
 def _fingerprint(scores: Scores, names: tuple[str, ...], criterion: Criterion, model: LabelModel | None) -> str:
-    """Return the hash of what the combination depends on; none where an evaluator has none."""
+    """Return the hash of what the combination depends on; it is imported where one of its parts is."""
     parts = [scores.evaluators[name] for name in names]
     weighing = (model or ClassConditional()).spec() if isinstance(criterion.scale, Classes) else "mean"
-    return hash_json([weighing, parts]) if all(parts) else ""
+    found = hash_json([weighing, parts])
+    return f"{IMPORTED}{found}" if any(map(is_imported, parts)) else found
 
 
 def _combined(

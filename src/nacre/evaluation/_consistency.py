@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nacre._hashing import hash_json
 from nacre.data import to_polars
 from nacre.errors import SchemaError, UnknownFieldError
 from nacre.evaluation._answers import ABSTAINED, SCORED, STATUS, UNPARSABLE
 from nacre.evaluation._compared import alpha_level, repeated_prompts, scored_or_unparsable
 from nacre.evaluation._criterion import Criterion
 from nacre.evaluation._experts import ExpertLabels
-from nacre.evaluation._scores import Scores
+from nacre.evaluation._scores import IMPORTED, Scores, is_imported
 from nacre.metrics import Metric, cluster_ratios, krippendorff_alpha, logistic_slope, wilson
 
 _UNPARSABLE_VALUE = -np.inf
@@ -153,7 +154,8 @@ def both_orders(scores: Scores, evaluator: str, swapped: str) -> Scores:
         message=pl.when(is_other).then("other_message").otherwise("message"),
     )
     fingerprints = [scores.evaluators[name] for name in (evaluator, swapped)]
-    fingerprint = " ".join(fingerprints) if all(fingerprints) else ""
+    found = hash_json(fingerprints)
+    fingerprint = f"{IMPORTED}{found}" if any(map(is_imported, fingerprints)) else found
     return Scores(frame.select(scores.frame.columns), (criterion,), {evaluator: fingerprint})
 
 

@@ -15,7 +15,7 @@ from nacre.errors import SchemaError
 from nacre.evaluation._answers import ABSTAINED, SCORED, SCORES, STATUS
 from nacre.evaluation._evaluator import Evaluator
 from nacre.evaluation._responses import PYTHON_NAMES, read_responses
-from nacre.evaluation._scores import COLUMNS, KEYS, Scores
+from nacre.evaluation._scores import COLUMNS, IMPORTED, KEYS, Scores
 from nacre.functions import Context, Declarative, Existing, PythonFields
 from nacre.labeling import check_functions, derived_columns
 
@@ -65,7 +65,10 @@ def evaluate(
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
     criteria = tuple({evaluator.criterion.name: evaluator.criterion for evaluator in evaluators}.values())
     # Whoever wrote a field of the responses is as unknown as who made scores that are imported.
-    made = {part.name: "" if isinstance(part.function, Existing) else part.fingerprint for part in resolved}
+    made = {
+        part.name: f"{IMPORTED}{part.fingerprint}" if isinstance(part.function, Existing) else part.fingerprint
+        for part in resolved
+    }
     return Scores(frame, criteria, made)
 
 

@@ -19,6 +19,17 @@ KEYS = pl.Schema({"row_id": pl.Int64(), "prompt_id": pl.String(), "repeat": pl.I
 COLUMNS = pl.Schema({**KEYS, "evaluator": pl.String(), "criterion": pl.String(), **SCORES})
 
 
+IMPORTED = "imported "
+
+
+def is_imported(fingerprint: str) -> bool:
+    """Return whether a fingerprint is of scores that came with the data, of which nobody knows what made them.
+
+    What is behind the word `imported` tells one field of scores from another.
+    """
+    return not fingerprint or fingerprint.startswith(IMPORTED)
+
+
 @dataclass(frozen=True, eq=False)
 class Scores:
     """Scores of responses: a row per response and evaluator.
@@ -111,7 +122,8 @@ class Scores:
         Who made scores that were imported cannot be told, so nothing holds for other verdicts than these.
         """
         verdicts = self.of(evaluator).select("prompt_id", "repeat", pl.col("status").cast(pl.String), "value")
-        return self.evaluators[evaluator] or hash_frame(verdicts.sort(pl.all()))
+        found = self.evaluators[evaluator]
+        return hash_frame(verdicts.sort(pl.all())) if is_imported(found) else found
 
     def of(self, evaluator: str) -> pl.DataFrame:
         """Return the rows of one evaluator."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nacre.evaluation import ALL, ALL_CRITERIA, MIN_LABELS, Cell, Rigid
+from nacre.evaluation import ALL, ALL_CRITERIA, MIN_LABELS, Cell, Rigid, is_imported
 from nacre.loop._alignments import alignments
 from nacre.loop._evaluation_notes import unscored_criteria
 
@@ -74,7 +74,7 @@ def _not_scored(evaluation: ProjectEvaluation) -> Iterator[NextStep]:
         found = {name: counts[status] for name, counts in run.counts.items() if counts[status]}
         if found:
             worst = max(found, key=lambda name: found[name])
-            can_retry = status == "failed" and any(run.evaluators[name] for name in found)
+            can_retry = status == "failed" and any(not is_imported(run.evaluators[name]) for name in found)
             yield NextStep(
                 f"Scores that are {status}: {sum(found.values()):,}, most of them by `{worst}` ({found[worst]:,}). "
                 f"Read the messages with `nacre show responses --score {status}`.",

@@ -52,7 +52,8 @@ def read_labels(
     recipe = TableRecipe(str(path)) if table is None else table
     texts = (*_TEXTS, *_MORE_TEXTS, *criteria)
     sheet = read_sheet(path, fields=recipe.fields, options=recipe.options, texts=texts, refused=refused)
-    labels = _labels(_with_scores(_rearmed(sheet), recipe.values, criteria, path), responses, before, path)
+    scored = _with_scores(_numbered(_rearmed(sheet), path), recipe.values, criteria, path)
+    labels = _labels(scored, responses, before, path)
     _check_once(labels, path)
     return labels.drop(ROW)
 
@@ -63,6 +64,21 @@ def _rearmed(table: pl.DataFrame) -> pl.DataFrame:
         return table
     texts = [name for name in ("prompt_id", "prompt", "response") if name in table.columns]
     return table.with_columns(pl.col(name).str.replace(r"^'([=+\-@\t\r])", "$1") for name in texts)
+
+
+def _numbered(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Return the sheet with `repeat` as whole numbers; a spreadsheet may hold it as text, or empty."""
+    if "repeat" not in table.columns:
+        return table
+    text = pl.col("repeat").cast(pl.String).str.strip_chars().str.replace(r"\.0+$", "")
+    numbered = table.with_columns(repeat=text.replace("", None).cast(pl.Int64, strict=False))
+    wrong = table.filter(numbered.get_column("repeat").is_null() & table.select(text).to_series().str.len_chars().gt(0))
+    if len(wrong):
+        raise IngestError(
+            f"{path}, row {wrong.item(0, ROW)}: `repeat` is {wrong.item(0, 'repeat')!r}; expected a whole number, or "
+            "nothing. Leave the column as it was exported."
+        )
+    return numbered.drop("repeat") if numbered.get_column("repeat").is_null().all() else numbered
 
 
 def _with_scores(
