@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy.stats import t
 
 from nacre.errors import SchemaError
@@ -13,9 +14,8 @@ def planted(n, slope, seed=0):
 
 
 def test_the_slope_and_its_interval_are_those_of_statsmodels():
-    statsmodels = pytest.importorskip("statsmodels.api")
     outcome, x = planted(300, 0.8)
-    model = statsmodels.Logit(outcome, statsmodels.add_constant((x - x.mean()) / x.std())).fit(disp=0, cov_type="HC0")
+    model = sm.Logit(outcome, sm.add_constant((x - x.mean()) / x.std())).fit(disp=0, cov_type="HC0")
 
     found = logistic_slope(outcome, x)
 

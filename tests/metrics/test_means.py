@@ -3,6 +3,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -38,7 +39,6 @@ def test_the_standard_error_of_clusters_is_that_of_its_formula(planted):
 
 
 def test_the_standard_error_of_clusters_is_that_of_statsmodels():
-    sm = pytest.importorskip("statsmodels.api", reason="statsmodels, the oracle, is not installed")
     rng = np.random.default_rng(0)
     clusters = rng.integers(0, 12, 90)
     values = rng.normal(size=90) + rng.normal(size=12)[clusters]

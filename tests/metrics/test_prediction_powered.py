@@ -46,15 +46,13 @@ def test_mean_and_power_are_those_of_the_formula_and_the_interval_nearly(seed):
 
 
 def test_the_mean_is_that_of_ppi_py():
-    ppi_py = pytest.importorskip("ppi_py", reason="ppi-python, the oracle, is not installed")
     truth, scores = planted(np.random.default_rng(5), 2_000, 500)
-    parts = truth[:500], scores[:500], scores[500:]
 
     corrected = ppi_mean(truth, scores, is_rate=False).metric
 
-    low, high = ppi_py.ppi_mean_ci(*parts, alpha=0.05)
-    assert corrected.value == pytest.approx(ppi_py.ppi_mean_pointestimate(*parts).item(), abs=1e-6)
-    np.testing.assert_allclose([corrected.low, corrected.high], [low.item(), high.item()], atol=1e-3)
+    # Said by ppi-python 0.2.3 for these numbers; it pulls a compiler, so it is no dependency of the tests.
+    assert corrected.value == pytest.approx(0.499430987, abs=1e-6)
+    assert (corrected.low, corrected.high) == pytest.approx((0.468582265, 0.530279709), abs=1e-3)
 
 
 def test_an_evaluator_that_says_always_the_same_leaves_the_labels_alone():
