@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 
 from nacre.displays import html_fragment
-from nacre.errors import SchemaError, UnknownNameError
+from nacre.errors import SchemaError
 from nacre.evaluation._cell_changes import Changes, is_clear, slice_changes
 from nacre.evaluation._cell_means import slice_means
 from nacre.evaluation._charts import changes_chart
-from nacre.evaluation._columns import ALL, ALL_CRITERIA, Booleans, run_columns, slice_masks
+from nacre.evaluation._columns import ALL, Booleans, run_columns, slice_masks
 from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._scores import Scores
-from nacre.evaluation._text_table import counted, slice_table
+from nacre.evaluation._text_table import check_place, counted, slice_table, table_size
 from nacre.evaluation._verdicts import Shift, comparison_verdict, not_comparable_on
 from nacre.metrics import Metric, benjamini_hochberg
 
@@ -112,7 +112,7 @@ class Comparison:
 
     def change(self, slice: str, criterion: str) -> Change:
         """Return the change of a slice on a criterion."""
-        self._check(slice, criterion)
+        check_place(slice, criterion, self.slices, self.criteria)
         return self.changes[slice, criterion]
 
     def rows(self, slice: str, criterion: str) -> pl.DataFrame:
@@ -122,7 +122,7 @@ class Comparison:
         `change`, of what the criterion counts. Where `is_by_prompt`, a row is a prompt: values are means, and the
         other columns those of its first response.
         """
-        self._check(slice, criterion)
+        check_place(slice, criterion, self.slices, self.criteria)
         pairs, place = self.pairs, self.pairs.after.names.index(criterion)
         mask = pairs.members(self.masks[slice][np.newaxis])[0]
         table = pairs.after.responses.filter(mask).with_columns(
@@ -144,16 +144,9 @@ class Comparison:
         """Which criteria are shares from 0 to 1; the others are numbers."""
         return dict(zip(self.criteria, self.pairs.after.is_rate.tolist(), strict=True))
 
-    def _check(self, slice: str, criterion: str) -> None:
-        if slice not in self.slices:
-            raise UnknownNameError("slice", slice, available=self.slices)
-        if criterion not in self.criteria:
-            raise UnknownNameError("criterion", criterion, available=self.criteria)
-
     def __repr__(self) -> str:
-        n_slices, n_criteria = len(self.slices) - 1, sum(name != ALL_CRITERIA for name in self.criteria)
-        slices, criteria = counted(n_slices, "slice"), counted(n_criteria, "criterion", "criteria")
-        return f"Comparison({' -> '.join(self.names)}, {slices}, {criteria}, {counted(self.n_paired, 'pair')})"
+        size = table_size(self.slices, self.criteria)
+        return f"Comparison({' -> '.join(self.names)}, {size}, {counted(self.n_paired, 'pair')})"
 
     def __str__(self) -> str:
         table = slice_table(self.slices, self.criteria, lambda slice, criterion: str(self.changes[slice, criterion]))

@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from nacre.displays import html_fragment
-from nacre.errors import UnknownNameError
 from nacre.evaluation._cells import Cell, matrix_cells
 from nacre.evaluation._charts import matrix_chart
 from nacre.evaluation._columns import (
@@ -29,7 +28,7 @@ from nacre.evaluation._pairs import Pairs, changed_evaluators, paired
 from nacre.evaluation._rigid import Rigid, rigid_evaluators
 from nacre.evaluation._rows_behind import RowsBehind
 from nacre.evaluation._scores import Scores
-from nacre.evaluation._text_table import counted, slice_table
+from nacre.evaluation._text_table import check_place, counted, slice_table, table_size
 from nacre.evaluation._verdicts import Shift, baseline_verdict
 
 
@@ -75,7 +74,7 @@ class EvaluationMatrix:
 
     def cell(self, slice: str = ALL, criterion: str = ALL_CRITERIA) -> Cell:
         """Return the cell of a slice and a criterion."""
-        self._check(slice, criterion)
+        check_place(slice, criterion, self.slices, self.criteria)
         return self.cells[slice, criterion]
 
     def rows(self, slice: str = ALL, criterion: str = ALL_CRITERIA) -> pl.DataFrame:
@@ -84,19 +83,12 @@ class EvaluationMatrix:
         Columns are `row_id`, `prompt_id`, `repeat`, `value` (as stored), `outcome` (as averaged), `status`,
         `rationale`, `message`, and with a baseline `before`, the outcome of its response to the same prompt.
         """
-        self._check(slice, criterion)
+        check_place(slice, criterion, self.slices, self.criteria)
         return self.rows_behind.of(slice, criterion)
 
-    def _check(self, slice: str, criterion: str) -> None:
-        if slice not in self.slices:
-            raise UnknownNameError("slice", slice, available=self.slices)
-        if criterion not in self.criteria:
-            raise UnknownNameError("criterion", criterion, available=self.criteria)
-
     def __repr__(self) -> str:
-        n_slices, n_criteria = len(self.slices) - 1, sum(name != ALL_CRITERIA for name in self.criteria)
-        slices, criteria = counted(n_slices, "slice"), counted(n_criteria, "criterion", "criteria")
-        return f"EvaluationMatrix({slices}, {criteria}, {counted(self.n_responses[ALL], 'response')})"
+        size = table_size(self.slices, self.criteria)
+        return f"EvaluationMatrix({size}, {counted(self.n_responses[ALL], 'response')})"
 
     def __str__(self) -> str:
         table = slice_table(self.slices, self.criteria, lambda slice, criterion: str(self.cells[slice, criterion]))

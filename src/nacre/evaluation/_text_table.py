@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nacre.errors import UnknownNameError
+from nacre.evaluation._columns import ALL, ALL_CRITERIA
+
 MOST_ROWS, MOST_COLUMNS = 30, 5
 _MOST_LETTERS = 32
 
@@ -35,6 +38,24 @@ def slice_table(slices: Sequence[str], criteria: Sequence[str], shown: Callable[
     left_out = [counted(n_slices, "slice")] * (n_slices > 0)
     left_out += [counted(n_criteria, "criterion", "criteria")] * (n_criteria > 0)
     return "\n".join([*lines, f"and {' and '.join(left_out)} more"] if left_out else lines)
+
+
+def table_size(slices: Sequence[str], criteria: Sequence[str]) -> str:
+    """Return how many slices and criteria a table has beside those that stand for all.
+
+    Examples:
+        >>> table_size(["all", "es"], ["polite", "correct", "all criteria"])
+        '1 slice, 2 criteria'
+    """
+    n_slices, n_criteria = (sum(name not in (ALL, ALL_CRITERIA) for name in names) for names in (slices, criteria))
+    return f"{counted(n_slices, 'slice')}, {counted(n_criteria, 'criterion', 'criteria')}"
+
+
+def check_place(slice: str, criterion: str, slices: Sequence[str], criteria: Sequence[str]) -> None:
+    """Refuse a slice or criterion that a table does not have."""
+    for kind, name, known in (("slice", slice, slices), ("criterion", criterion, criteria)):
+        if name not in known:
+            raise UnknownNameError(kind, name, available=known)
 
 
 def counted(n: int, one: str, many: str = "") -> str:
